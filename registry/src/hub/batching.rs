@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     fan_out::FanOutRate,
-    processor_share::{Charge, LONGEST_GAP, ProcessorShare, Told},
+    processor_share::{Charge, Deliveries, LONGEST_GAP, ProcessorShare},
 };
 
 /// A room that was quiet may send as much at once as its rate allows in this time. A school that joins within seconds
@@ -31,7 +31,7 @@ pub(super) struct BroadcastScheduler {
     /// When the next broadcast is due; `None` if no change waits for a time.
     scheduled_at: Option<Instant>,
     /// Whether a broadcast writes to its readers: changes wait for its end, so that only one does at a time.
-    is_telling: bool,
+    is_delivering: bool,
 }
 
 /// When a change is broadcast.
@@ -53,7 +53,7 @@ impl BroadcastScheduler {
         subscribers: usize,
         changes: u64,
     ) -> BroadcastTime {
-        if self.is_telling {
+        if self.is_delivering {
             return BroadcastTime::AlreadyScheduled;
         }
         let end_of_gap = self.share.due_at(subscribers, changes);
@@ -79,7 +79,7 @@ impl BroadcastScheduler {
         }
         self.scheduled_at = None;
         // Else the end of the broadcast that is under way leads to the next one.
-        !self.is_telling
+        !self.is_delivering
     }
 
     /// All changes until `now` are broadcast.
@@ -89,15 +89,15 @@ impl BroadcastScheduler {
         self.share.on_broadcast(now, subscribers)
     }
 
-    /// A broadcast begins to write to its readers, if none does so already. Changes wait for [`Self::on_told`].
-    pub(super) fn begin_telling(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_telling, true)
+    /// A broadcast begins to write to its readers, if none does so already. Changes wait for [`Self::on_delivered`].
+    pub(super) fn begin_delivery(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_delivering, true)
     }
 
-    /// All readers of a broadcast are told, or it has failed. It was charged so much.
-    pub(super) fn on_told(&mut self, charge: Charge, told: Told) {
-        self.is_telling = false;
-        self.share.on_told(charge, told);
+    /// A broadcast was delivered to all readers, or it has failed. It was charged so much.
+    pub(super) fn on_delivered(&mut self, charge: Charge, deliveries: Deliveries) {
+        self.is_delivering = false;
+        self.share.on_delivered(charge, deliveries);
     }
 
     /// Whether changes wait longer than for the lasting share of the processor.
@@ -166,19 +166,19 @@ mod tests {
         let mut scheduler = BroadcastScheduler::default();
         let now = Instant::now();
         let charge = scheduler.on_broadcast(now, 0);
-        assert!(scheduler.begin_telling());
+        assert!(scheduler.begin_delivery());
         assert_eq!(scheduler.on_change(now, 0, MANY), BroadcastTime::AlreadyScheduled);
-        assert!(!scheduler.begin_telling(), "one at a time");
-        scheduler.on_told(charge, Told::default());
+        assert!(!scheduler.begin_delivery(), "one at a time");
+        scheduler.on_delivered(charge, Deliveries::default());
         assert_eq!(scheduler.on_change(now, 0, FEW), BroadcastTime::Now);
         // A broadcast that is due meanwhile waits as well.
         for _ in 0..3 {
             scheduler.on_broadcast(now, 1_000);
         }
         let BroadcastTime::At(due) = scheduler.on_change(now, 1_000, FEW) else { panic!() };
-        assert!(scheduler.begin_telling());
+        assert!(scheduler.begin_delivery());
         assert!(!scheduler.on_timer(due));
-        scheduler.on_told(charge, Told::default());
+        scheduler.on_delivered(charge, Deliveries::default());
         assert_eq!(scheduler.on_change(due, 1_000, FEW), BroadcastTime::Now);
     }
 

@@ -84,8 +84,8 @@ pub(super) struct ObservedState {
 struct ObservedPosition {
     /// All changes up to here were read.
     read: u64,
-    /// The last of them that was told.
-    told: u64,
+    /// The last of them that was reported.
+    reported: u64,
 }
 
 impl Hub {
@@ -129,7 +129,7 @@ impl Observer {
 impl ObservedState {
     /// A room that is observed from the end of its log on.
     pub(super) fn new(name: RoomName, log: &Log) -> Self {
-        let position = Mutex::new(ObservedPosition { read: log.seq(), told: log.seq() });
+        let position = Mutex::new(ObservedPosition { read: log.seq(), reported: log.seq() });
         Self { name, is_marked: AtomicBool::new(false), position }
     }
 
@@ -147,7 +147,7 @@ impl ObservedPosition {
     fn advance(&mut self, log: &Log, people: usize) -> Option<ObservedChanges> {
         let from = std::mem::replace(&mut self.read, log.seq());
         let Some(changes) = log.changes_since(from) else {
-            self.told = self.read;
+            self.reported = self.read;
             return Some(ObservedChanges::Incomplete);
         };
         let kinds: Vec<(u64, ObservedKind)> = (from + 1..)
@@ -169,12 +169,12 @@ impl ObservedPosition {
             })
             .collect();
         counts.reverse();
-        let told = kinds.into_iter().zip(counts).map(|((seq, kind), people)| {
-            let from = std::mem::replace(&mut self.told, seq);
+        let reported = kinds.into_iter().zip(counts).map(|((seq, kind), people)| {
+            let from = std::mem::replace(&mut self.reported, seq);
             ObservedChange { from, seq, people, kind }
         });
-        let told: Vec<_> = told.collect();
-        (!told.is_empty()).then_some(ObservedChanges::All(told))
+        let reported: Vec<_> = reported.collect();
+        (!reported.is_empty()).then_some(ObservedChanges::All(reported))
     }
 }
 
@@ -234,7 +234,7 @@ mod tests {
         let hub = hub();
         let early = join(&hub, "early", 1);
         let observer = hub.observe();
-        // What was there before is not told.
+        // What was there before is not reported.
         assert_eq!(observer.read(), []);
         let mut ana = join(&hub, "team", 1);
         observer.changed().await;
@@ -242,7 +242,7 @@ mod tests {
         let read = observer.read();
         assert_eq!(read.len(), 1);
         assert_eq!(steps(&read[0]), [(0, 1, 1, true), (1, 2, 2, true)]);
-        // A new name moves `seq`, and the next step begins at what was told.
+        // A new name moves `seq`, and the next step begins at what was reported.
         ana.rename("Ann").unwrap();
         assert_eq!(observer.read(), []);
         ana.leave();

@@ -31,7 +31,7 @@ pub(super) struct Processor {
     draws: AtomicU64,
 }
 
-/// Readers that are told of a broadcast before other tasks run: about a quarter of a millisecond.
+/// Readers that a broadcast is delivered to before other tasks run: about a quarter of a millisecond.
 pub(super) const READERS_AT_A_TIME: usize = 64;
 
 /// The same where time is simulated, so that much happens in between.
@@ -42,7 +42,7 @@ impl Processor {
         Self { clock, draws: AtomicU64::new(0) }
     }
 
-    /// How many readers are told at a time.
+    /// How many readers a broadcast is delivered to at a time.
     pub(super) fn readers_at_a_time(&self) -> usize {
         match self.clock {
             ProcessorClock::Simulated { .. } => SIMULATED_READERS_AT_A_TIME,

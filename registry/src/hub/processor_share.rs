@@ -68,7 +68,7 @@ pub(super) struct Charge {
 
 /// What a broadcast did, and what it cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
+pub(super) struct Deliveries {
     /// Readers that were written to, or had the changes already.
     pub(super) written: u32,
     /// Readers that were woken, and write by themselves.
@@ -77,7 +77,7 @@ pub(super) struct Told {
     pub(super) processor_time: Duration,
 }
 
-impl Add for Told {
+impl Add for Deliveries {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -89,7 +89,7 @@ impl Add for Told {
     }
 }
 
-impl Told {
+impl Deliveries {
     /// The cost for each reader; `None` without readers.
     fn cost(self) -> Option<Duration> {
         let all = self.processor_time.saturating_add(COST_OF_A_WAKE.saturating_mul(self.woken));
@@ -130,8 +130,8 @@ impl ProcessorShare {
     ///
     /// A measurement counts as twice the expected cost at most: if the processor did something else meanwhile, the next
     /// changes don't wait for that.
-    pub(super) fn on_told(&mut self, charge: Charge, told: Told) {
-        let Some(measured) = told.cost() else { return };
+    pub(super) fn on_delivered(&mut self, charge: Charge, delivered: Deliveries) {
+        let Some(measured) = delivered.cost() else { return };
         let largest = (2 * charge.cost).min(LARGEST_COST);
         let measured = measured.max(SMALLEST_COST).min(largest);
         for (paid_at, share) in
@@ -221,8 +221,9 @@ mod tests {
         let charge = share.on_broadcast(start, 1_000);
         share.on_broadcast(start, 1_000);
         assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(24));
-        let told = Told { written: 500, woken: 0, processor_time: Duration::from_millis(2) };
-        share.on_told(charge, told);
+        let delivered =
+            Deliveries { written: 500, woken: 0, processor_time: Duration::from_millis(2) };
+        share.on_delivered(charge, delivered);
         // 4 µs for each, so that the next is expected to cost 7.
         assert_eq!(share.cost, microseconds(7));
         assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(3 * (4 + 8) - 3 * 7));
@@ -231,19 +232,19 @@ mod tests {
     #[test]
     fn measurement_counts_as_twice_the_expected_cost_at_most() {
         let mut share = share(microseconds(4));
-        let outlier = Told { written: 1, woken: 0, processor_time: Duration::from_secs(1) };
+        let outlier = Deliveries { written: 1, woken: 0, processor_time: Duration::from_secs(1) };
         let mut costs = Vec::new();
         for _ in 0..20 {
             let charge = share.on_broadcast(Instant::now(), 1);
-            share.on_told(charge, outlier);
+            share.on_delivered(charge, outlier);
             costs.push(share.cost);
         }
         assert_eq!(costs[0], microseconds(5));
         assert!(costs.iter().all(|cost| *cost <= LARGEST_COST));
-        let nothing = Told { written: 1, ..Told::default() };
+        let nothing = Deliveries { written: 1, ..Deliveries::default() };
         for _ in 0..50 {
             let charge = share.on_broadcast(Instant::now(), 1);
-            share.on_told(charge, nothing);
+            share.on_delivered(charge, nothing);
         }
         assert!(share.cost < 2 * SMALLEST_COST, "{:?}", share.cost);
         assert!(share.cost >= SMALLEST_COST);
@@ -253,7 +254,7 @@ mod tests {
     fn broadcast_without_readers_says_nothing_of_their_cost() {
         let mut share = share(microseconds(4));
         let charge = share.on_broadcast(Instant::now(), 1_000);
-        share.on_told(charge, Told::default());
+        share.on_delivered(charge, Deliveries::default());
         assert_eq!(share.cost, microseconds(4));
     }
 
@@ -291,7 +292,7 @@ mod tests {
                 let written = number(readers);
                 let cost = Duration::from_nanos(cost);
                 let processor_time = cost * written;
-                share.on_told(charge, Told { written, woken: 0, processor_time });
+                share.on_delivered(charge, Deliveries { written, woken: 0, processor_time });
                 let counts = cost.max(SMALLEST_COST).min(2 * charge.cost).min(LARGEST_COST);
                 largest = largest.max(counts * written);
                 broadcasts.push((now, counts * written));

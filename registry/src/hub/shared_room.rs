@@ -344,7 +344,7 @@ impl SharedRoom {
         let mut state = self.lock();
         let outcome = change(&mut state, self.context.clocks.now());
         let announcement = self.follow_up(&mut state);
-        self.unlock_and_tell(state, announcement, None);
+        self.unlock_and_announce(state, announcement, None);
         outcome
     }
 

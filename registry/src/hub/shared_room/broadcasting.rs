@@ -1,4 +1,4 @@
-//! What follows from a change: a broadcast, now or later, and how its readers are told.
+//! What follows from a change: a broadcast, now or later, and how its readers learn of it.
 
 use std::sync::{Arc, MutexGuard, PoisonError, atomic::Ordering};
 
@@ -57,7 +57,7 @@ impl SharedRoom {
             BroadcastTime::Now
         };
         match time {
-            BroadcastTime::Now => self.broadcast_and_tell(state, now),
+            BroadcastTime::Now => self.broadcast_now(state, now),
             BroadcastTime::At(time) => {
                 self.broadcast_later(time);
                 Announcement::Nothing
@@ -66,8 +66,8 @@ impl SharedRoom {
         }
     }
 
-    /// Broadcasts all changes, and decides how readers are told.
-    fn broadcast_and_tell(self: &Arc<Self>, state: &mut State, now: Instant) -> Announcement {
+    /// Broadcasts all changes, and decides how readers learn of it.
+    fn broadcast_now(self: &Arc<Self>, state: &mut State, now: Instant) -> Announcement {
         let charge = self.broadcast(state, now);
         if !self.has_direct_sockets.load(Ordering::Relaxed) {
             return Announcement::Wake;
@@ -75,15 +75,15 @@ impl SharedRoom {
         let (Some(charge), Some(frame)) = (charge, state.last_broadcast.single_frame()) else {
             return Announcement::Wake;
         };
-        if !state.broadcast_scheduler.begin_telling() {
+        if !state.broadcast_scheduler.begin_delivery() {
             return Announcement::Wake;
         }
         Announcement::Direct(DirectBroadcast::new(Arc::clone(self), frame, charge))
     }
 
-    /// Tells readers of a broadcast. The state is unlocked first, because they may need it; a new subscriber is not told,
-    /// because it reads after its own request anyway.
-    pub(super) fn unlock_and_tell(
+    /// Announces a broadcast to its readers. The state is unlocked first, because they may need it; not to a new subscriber,
+    /// which reads after its own request anyway.
+    pub(super) fn unlock_and_announce(
         self: &Arc<Self>,
         state: MutexGuard<'_, State>,
         announcement: Announcement,
@@ -189,7 +189,7 @@ impl SharedRoom {
                 if !state.broadcast_scheduler.on_timer(time) {
                     return;
                 }
-                room.broadcast_and_tell(&mut state, Instant::now())
+                room.broadcast_now(&mut state, Instant::now())
             };
             match announcement {
                 Announcement::Nothing => {}

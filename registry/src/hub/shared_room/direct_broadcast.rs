@@ -8,7 +8,7 @@ use super::{SharedRoom, broadcasting::Announcement};
 use crate::{
     hub::{
         broadcast::DirectFrame,
-        processor_share::{Charge, Told},
+        processor_share::{Charge, Deliveries},
     },
     presence::tab_key::ConnectionId,
     wake::direct_write::Delivery,
@@ -51,9 +51,9 @@ impl DirectBroadcast {
         let mut next = Some(self);
         while let Some(mut broadcast) = next.take() {
             let Some(under_way) = &broadcast.0 else { return };
-            let told = under_way.tell_all().await;
+            let delivered = under_way.deliver_to_all().await;
             if let Some(UnderWay { room, charge, .. }) = broadcast.0.take() {
-                next = room.end_direct_broadcast(charge, told);
+                next = room.end_direct_broadcast(charge, delivered);
             }
         }
     }
@@ -67,7 +67,7 @@ impl Drop for DirectBroadcast {
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 room.wake_subscribers(None);
-                if let Some(next) = room.end_direct_broadcast(charge, Told::default()) {
+                if let Some(next) = room.end_direct_broadcast(charge, Deliveries::default()) {
                     next.spawn(None);
                 }
             });
@@ -76,7 +76,7 @@ impl Drop for DirectBroadcast {
 }
 
 impl UnderWay {
-    async fn tell_all(&self) -> Told {
+    async fn deliver_to_all(&self) -> Deliveries {
         let boundaries = {
             let subscribers = self.room.subscribers();
             subscribers.boundaries(parts(subscribers.active_count()))
@@ -86,22 +86,22 @@ impl UnderWay {
         for last in boundaries {
             let part = Part { after: after.replace(last), last: Some(last) };
             let (room, frame, except) = (Arc::clone(&self.room), self.frame.clone(), self.except);
-            tasks.push(tokio::spawn(async move { part.tell(&room, &frame, except).await }));
+            tasks.push(tokio::spawn(async move { part.deliver(&room, &frame, except).await }));
         }
         let last_part = Part { after, last: None };
-        let mut told = last_part.tell(&self.room, &self.frame, self.except).await;
+        let mut delivered = last_part.deliver(&self.room, &self.frame, self.except).await;
         for task in tasks {
             match task.await {
-                Ok(of_part) => told = told + of_part,
+                Ok(of_part) => delivered = delivered + of_part,
                 // It panicked: its readers read the room by themselves.
                 Err(_) => self.room.wake_subscribers(None),
             }
         }
-        told
+        delivered
     }
 }
 
-/// In how many parts so many readers are told at once.
+/// In how many parts a broadcast to so many readers is delivered at once.
 fn parts(readers: usize) -> usize {
     let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
     (readers / READERS_OF_A_THREAD).clamp(1, threads.max(1))
@@ -116,29 +116,29 @@ struct Part {
 
 impl Part {
     /// Tells its readers, some at a time, so that other tasks of this thread run in between.
-    async fn tell(
+    async fn deliver(
         mut self,
         room: &SharedRoom,
         frame: &DirectFrame,
         except: Option<ConnectionId>,
-    ) -> Told {
+    ) -> Deliveries {
         let processor = &room.context.processor;
-        let mut told = Told::default();
+        let mut delivered = Deliveries::default();
         loop {
             let most = processor.readers_at_a_time();
             // Nothing of the room is locked while sockets are written to.
             let readers = room.subscribers().next_active(self.after, self.last, most);
-            let Some((last, _)) = readers.last() else { return told };
+            let Some((last, _)) = readers.last() else { return delivered };
             self.after = Some(*last);
             let cost = processor.measure(readers.len(), || {
                 for (_, flags) in readers.iter().filter(|(reader, _)| Some(*reader) != except) {
                     match flags.deliver(frame.from, frame.to, &frame.bytes) {
-                        Delivery::Written | Delivery::Known => told.written += 1,
-                        Delivery::NeedsTask => told.woken += 1,
+                        Delivery::Written | Delivery::Known => delivered.written += 1,
+                        Delivery::NeedsTask => delivered.woken += 1,
                     }
                 }
             });
-            told.processor_time += cost;
+            delivered.processor_time += cost;
             drop(readers);
             processor.give_way(cost).await;
         }
@@ -150,11 +150,11 @@ impl SharedRoom {
     fn end_direct_broadcast(
         self: &Arc<Self>,
         charge: Charge,
-        told: Told,
+        delivered: Deliveries,
     ) -> Option<DirectBroadcast> {
         let announcement = {
             let mut state = self.lock();
-            state.broadcast_scheduler.on_told(charge, told);
+            state.broadcast_scheduler.on_delivered(charge, delivered);
             self.announce_changes(&mut state)
         };
         match announcement {

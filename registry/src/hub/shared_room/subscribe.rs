@@ -48,7 +48,7 @@ impl SharedRoom {
         if watching.is_ok() {
             self.subscribe(&state, connection, since, cursor);
         }
-        self.unlock_and_tell(state, announcement, Some(connection));
+        self.unlock_and_announce(state, announcement, Some(connection));
         watching
     }
 
@@ -86,7 +86,7 @@ impl SharedRoom {
                 None
             }
         };
-        self.unlock_and_tell(state, announcement, new_subscriber);
+        self.unlock_and_announce(state, announcement, new_subscriber);
         joined.map(|()| Accepted::Now)
     }
 

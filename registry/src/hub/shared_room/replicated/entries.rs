@@ -183,7 +183,7 @@ impl SharedRoom {
         if is_cleared {
             self.end_subscriptions(&mut state);
         }
-        self.unlock_and_tell(state, announcement, None);
+        self.unlock_and_announce(state, announcement, None);
     }
 
     /// What readers are shown as the present: the room's, which no server's own clock decides.
