@@ -154,26 +154,21 @@ impl ObservedPosition {
             .zip(changes)
             .filter_map(|(seq, change)| Some((seq, kind(change)?)))
             .collect();
-        // Backwards from the present: what the list had before each change follows from the change.
-        let mut people = people;
-        let mut counts: Vec<usize> = kinds
-            .iter()
-            .rev()
-            .map(|(_, kind)| {
-                let after = people;
+        // The present number of people is known: that before the changes follows from them.
+        let joined =
+            kinds.iter().filter(|(_, kind)| matches!(kind, ObservedKind::Joined(_))).count();
+        let mut people = (people + (kinds.len() - joined)).saturating_sub(joined);
+        let reported: Vec<_> = kinds
+            .into_iter()
+            .map(|(seq, kind)| {
                 people = match kind {
-                    ObservedKind::Joined(_) => people.saturating_sub(1),
-                    ObservedKind::Departed { .. } => people + 1,
+                    ObservedKind::Joined(_) => people + 1,
+                    ObservedKind::Departed { .. } => people.saturating_sub(1),
                 };
-                after
+                let from = std::mem::replace(&mut self.reported, seq);
+                ObservedChange { from, seq, people, kind }
             })
             .collect();
-        counts.reverse();
-        let reported = kinds.into_iter().zip(counts).map(|((seq, kind), people)| {
-            let from = std::mem::replace(&mut self.reported, seq);
-            ObservedChange { from, seq, people, kind }
-        });
-        let reported: Vec<_> = reported.collect();
         (!reported.is_empty()).then_some(ObservedChanges::All(reported))
     }
 }
