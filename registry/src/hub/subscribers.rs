@@ -59,16 +59,11 @@ impl Subscribers {
         except: Option<ConnectionId>,
         most: usize,
     ) -> Option<ConnectionId> {
-        let begin = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut last = None;
-        let next = self.active.range((begin, Bound::Unbounded)).take(most);
-        for (number, (connection, flags)) in next.enumerate() {
-            if Some(*connection) != except {
-                flags.notify(reason);
-            }
-            last = (number + 1 == most).then_some(*connection);
+        let next = self.next_active(after, None, most);
+        for (_, flags) in next.iter().filter(|(connection, _)| Some(*connection) != except) {
+            flags.notify(reason);
         }
-        last
+        next.last().filter(|_| next.len() == most).map(|(last, _)| *last)
     }
 
     /// The next active subscriptions after one of them, at most so many, up to `last`.
