@@ -35,6 +35,7 @@ pub mod serve;
 mod socketio;
 pub mod storage;
 pub mod telemetry;
+mod unix_time;
 pub mod url;
 pub mod webhooks;
 pub mod websocket;

@@ -1,6 +1,6 @@
 //! `rollcall key`: adds, lists and removes API keys.
 
-use std::{fmt::Write, time::SystemTime};
+use std::fmt::Write;
 
 use time::UtcDateTime;
 
@@ -9,7 +9,7 @@ use super::{
     key_file::{self, KeyFileError},
     scope::Scopes,
 };
-use crate::config::Config;
+use crate::{config::Config, unix_time::unix_seconds};
 
 /// What to do with keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,10 @@ pub fn run(config: &Config, command: KeyCommand) -> Result<KeyOutput, KeyFileErr
         KeyCommand::Add { name, scopes } => {
             let text = new_key()?;
             let sha256 = KeyHash::of(&text);
-            key_file::add(state_directory, ApiKey { name, scopes, created: now(), sha256 })?;
+            key_file::add(
+                state_directory,
+                ApiKey { name, scopes, created: unix_seconds(), sha256 },
+            )?;
             let note = "This key is shown only now: keep it like a password. A running server knows it within a second.";
             Ok(KeyOutput { result: text, note: Some(note) })
         }
@@ -78,11 +81,6 @@ fn date(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or_default();
     let moment = UtcDateTime::from_unix_timestamp(seconds).unwrap_or(UtcDateTime::UNIX_EPOCH);
     moment.date().to_string()
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map(|since| since.as_secs()).unwrap_or_default()
 }
 
 #[cfg(test)]

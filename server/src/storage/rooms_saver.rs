@@ -3,11 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{
     task::{JoinHandle, spawn_blocking},
@@ -19,6 +15,7 @@ use super::rooms_file::{RoomsFile, SaveTimes};
 use crate::{
     processor_time::measured,
     telemetry::{metrics::METRICS, warning_interval::WarningInterval},
+    unix_time::unix_seconds,
 };
 use registry::{
     hub::{Hub, SavedRooms, Shutdown},
@@ -209,8 +206,4 @@ fn pause_after(cost: SaveCost) -> Duration {
     let SaveCost { processor_time, elapsed } = cost;
     let pause = processor_time.saturating_mul(CORE_SHARE).max(elapsed);
     pause.clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }

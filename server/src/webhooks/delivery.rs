@@ -15,11 +15,11 @@ use super::{
     event::{Event, Message},
     queue::{DeliveryQueue, QueueLimits, QueuedMessage, Stamp},
     sender::{SendError, Sender, Tls},
-    unix_seconds,
 };
 use crate::{
     hex::hex,
     telemetry::{metrics::METRICS, warning_interval::WarningInterval},
+    unix_time::unix_seconds,
 };
 
 /// One receiver. What happens is pushed into its queue, which waits for nobody.

@@ -15,7 +15,7 @@ mod room_filter;
 mod secret;
 mod sender;
 
-use std::{collections::BTreeSet, sync::Arc, time::SystemTime};
+use std::{collections::BTreeSet, sync::Arc};
 
 use app::ssr::NamesPassedOn;
 use registry::hub::{
@@ -32,7 +32,7 @@ pub use self::{
     room_filter::{ParseRoomPatternError, RoomFilter},
     secret::{ParseSecretError, WebhookSecret},
 };
-use crate::url::Scheme;
+use crate::{unix_time::unix_seconds, url::Scheme};
 
 /// One receiver, as it is configured.
 #[derive(Clone, Debug)]
@@ -106,9 +106,4 @@ async fn observe(observer: &Observer, receivers: &[Arc<Receiver>]) {
             }
         }
     }
-}
-
-fn unix_seconds() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map(|since| since.as_secs()).unwrap_or_default()
 }
