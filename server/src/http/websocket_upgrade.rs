@@ -9,13 +9,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use hyper::upgrade::{OnUpgrade, Parts};
-use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
-use tokio_rustls::server::TlsStream;
+use hyper::upgrade::OnUpgrade;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tungstenite::handshake::server::create_response_with_body;
 
 use super::{
@@ -27,7 +22,7 @@ use super::{
 use crate::{
     admission::{RequestOrigin, SocketPermit},
     lifecycle::graceful_shutdown::DrainGuard,
-    listener::{HeadLimit, InFlight, PlainStream, SystemBuffer, WriteTimeout},
+    listener::{InFlight, SystemBuffer, UpgradedStream},
     websocket::{
         connection::{self, ConnectionConfig},
         stream::WebSocket,
@@ -114,16 +109,12 @@ async fn serve(
             return;
         }
     };
-    // The accepted stream itself, so that hyper's buffers are freed.
-    let upgraded = match upgraded.downcast() {
-        Ok(parts) => {
-            return serve_over::<PlainStream>(parts, entrant, config, guard, permit).await;
+    match UpgradedStream::of(upgraded) {
+        Ok((UpgradedStream::Plain(stream), read)) => {
+            serve_over(stream, &read, entrant, config, guard, permit).await;
         }
-        Err(upgraded) => upgraded,
-    };
-    match upgraded.downcast() {
-        Ok(parts) => {
-            serve_over::<TlsStream<TcpStream>>(parts, entrant, config, guard, permit).await;
+        Ok((UpgradedStream::Tls(stream), read)) => {
+            serve_over(*stream, &read, entrant, config, guard, permit).await;
         }
         Err(upgraded) => {
             tracing::error!(?upgraded, "unknown type of an upgraded stream");
@@ -131,9 +122,10 @@ async fn serve(
     }
 }
 
-/// Serves the socket on its stream without the limits of HTTP, as the connection has its own.
+/// Serves the socket on its stream, of which something was read with the request.
 async fn serve_over<S>(
-    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<InFlight<S>>>>>,
+    stream: InFlight<S>,
+    already_read: &[u8],
     entrant: Entrant,
     config: Arc<ConnectionConfig>,
     guard: DrainGuard,
@@ -141,9 +133,9 @@ async fn serve_over<S>(
 ) where
     S: SystemBuffer + AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let stream = io.into_inner().into_inner().into_inner().of_shared_frames();
+    let stream = stream.of_shared_frames();
     let direct = stream.direct_socket();
-    let socket = WebSocket::new(stream, &read_buf, config.frames).await;
+    let socket = WebSocket::new(stream, already_read, config.frames).await;
     // The room is entered only now, so that a failed upgrade leaves no trace.
     let membership = entrant.room_permit.enter(entrant.user_id);
     if let Some(direct) = direct {

@@ -12,6 +12,7 @@ mod plain_stream;
 mod reserve_fd;
 pub mod tcp;
 pub mod tls;
+mod upgraded_stream;
 mod write_timeout;
 
 pub(crate) use acceptor::Acceptor;
@@ -21,4 +22,5 @@ pub(crate) use in_flight::{InFlight, SystemBuffer};
 pub(crate) use machine_name::machine_name;
 pub(crate) use plain_stream::PlainStream;
 pub(crate) use tcp::bound_send_buffers;
+pub(crate) use upgraded_stream::UpgradedStream;
 pub(crate) use write_timeout::WriteTimeout;

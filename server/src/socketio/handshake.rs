@@ -15,14 +15,8 @@ use engineioxide::{
     config::EngineIoConfig,
     service::{EngineIoService, NotFoundService},
 };
-use hyper::upgrade::{OnUpgrade, Parts};
-use hyper_util::rt::TokioIo;
 use serde::Serialize;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-};
-use tokio_rustls::server::TlsStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tower::{Service, ServiceExt};
 use tungstenite::handshake::server::create_response_with_body;
 
@@ -41,7 +35,7 @@ use crate::{
         app_state::AppState, security_headers::allow_origin, visit::Visit,
         websocket_upgrade::has_key,
     },
-    listener::{HeadLimit, InFlight, PlainStream, SystemBuffer, WriteTimeout},
+    listener::{InFlight, SystemBuffer, UpgradedStream, WriteTimeout},
     websocket::budget::FrameLimits,
 };
 
@@ -205,10 +199,21 @@ impl SocketIo {
         let limits = self.state.connection.frames;
         let engine = self.engine.clone();
         tokio::spawn(async move {
-            match upgrade_stream(upgrade, limits, slot).await {
-                Ok(Upgraded::Plain(stream)) => start(engine, *stream, opening).await,
-                Ok(Upgraded::Tls(stream)) => start(engine, *stream, opening).await,
-                Err(error) => tracing::debug!(%error, "the upgrade to a WebSocket failed"),
+            let upgraded = match upgrade.await {
+                Ok(upgraded) => upgraded,
+                Err(error) => {
+                    tracing::debug!(%error, "the upgrade to a WebSocket failed");
+                    return;
+                }
+            };
+            match UpgradedStream::of(upgraded) {
+                Ok((UpgradedStream::Plain(stream), read)) => {
+                    start(engine, bounded(stream, &read, limits, slot), opening).await;
+                }
+                Ok((UpgradedStream::Tls(stream), read)) => {
+                    start(engine, bounded(*stream, &read, limits, slot), opening).await;
+                }
+                Err(upgraded) => tracing::error!(?upgraded, "unknown type of an upgraded stream"),
             }
         });
         response
@@ -229,51 +234,19 @@ async fn start<S>(
     }
 }
 
-/// A stream without the limits of HTTP, but that of bytes in flight.
-type SocketStream<S> = BudgetedStream<WriteTimeout<InFlight<S>>>;
-
-enum Upgraded {
-    Plain(Box<SocketStream<PlainStream>>),
-    Tls(Box<SocketStream<TlsStream<TcpStream>>>),
-}
-
-/// Why a stream can't be served.
-#[derive(Debug, thiserror::Error)]
-enum UpgradeError {
-    #[error(transparent)]
-    Hyper(#[from] hyper::Error),
-    #[error("the stream is of an unknown type")]
-    UnknownStream,
-}
-
-async fn upgrade_stream(
-    upgrade: OnUpgrade,
+/// A stream with the limits of a session.
+fn bounded<S>(
+    stream: InFlight<S>,
+    already_read: &[u8],
     limits: FrameLimits,
     slot: Option<UpgradeSlot>,
-) -> Result<Upgraded, UpgradeError> {
-    let upgraded = match upgrade.await?.downcast() {
-        Ok(parts) => {
-            return Ok(Upgraded::Plain(Box::new(without_http_limits(parts, limits, slot))));
-        }
-        Err(upgraded) => upgraded,
-    };
-    match upgraded.downcast() {
-        Ok(parts) => Ok(Upgraded::Tls(Box::new(without_http_limits(parts, limits, slot)))),
-        Err(_) => Err(UpgradeError::UnknownStream),
-    }
-}
-
-fn without_http_limits<S>(
-    Parts { io, read_buf, .. }: Parts<TokioIo<WriteTimeout<HeadLimit<InFlight<S>>>>>,
-    limits: FrameLimits,
-    slot: Option<UpgradeSlot>,
-) -> SocketStream<S>
+) -> BudgetedStream<WriteTimeout<InFlight<S>>>
 where
     S: SystemBuffer + AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let stream = io.into_inner().into_inner().into_inner();
-    let already_read = Bytes::copy_from_slice(&read_buf);
     let stream = WriteTimeout::new(stream, Some(WRITE_TIMEOUT));
+    // A copy, so that hyper's buffer is freed.
+    let already_read = Bytes::copy_from_slice(already_read);
     BudgetedStream::new(stream, already_read, limits, slot)
 }
 
