@@ -338,11 +338,16 @@ impl Site {
 
     /// A whole response to these bytes, after which the server closes the connection.
     pub async fn answer_to(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
+        self.try_answer_to(request).await.unwrap()
+    }
+
+    /// The same of a server that may be ending.
+    pub async fn try_answer_to(&self, request: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
-        String::from_utf8(answer).unwrap()
+        timeout(TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap()?;
+        Ok(String::from_utf8(answer).unwrap())
     }
 
     async fn request_bytes(&self, method: &str, path: &str, headers: &str) -> Vec<u8> {

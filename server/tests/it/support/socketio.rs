@@ -182,7 +182,15 @@ impl IoClient {
 
     /// The whole answer to a poll.
     pub async fn poll(&self) -> String {
-        self.site.get(&format!("/socket.io/?EIO=4&transport=polling&sid={}", self.sid)).await
+        self.try_poll().await.unwrap()
+    }
+
+    async fn try_poll(&self) -> std::io::Result<String> {
+        let Self { site, sid, .. } = self;
+        let path = format!("/socket.io/?EIO=4&transport=polling&sid={sid}");
+        let host = site.address;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        site.try_answer_to(&request).await
     }
 
     /// The next packet of Socket.IO; none at the end of the session. Pings are answered.
@@ -200,7 +208,8 @@ impl IoClient {
                         Some(Ok(_) | Err(_)) | None => return None,
                     },
                     Link::Polling => {
-                        let answer = self.poll().await;
+                        // A server that ends may reset the connection, as it may that of a WebSocket.
+                        let Ok(answer) = self.try_poll().await else { return None };
                         if !answer.starts_with("HTTP/1.1 200 ") {
                             return None;
                         }
