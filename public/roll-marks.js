@@ -60,7 +60,7 @@ function update() {
   setText(chip, say("missing-chip", n));
   const of = say("headline", state.here.length, state.total);
   const counts = [...(toCheck > 0 ? [say("count-to-check", toCheck)] : []), ...(n > 0 ? [say("count-missing", n)] : [])];
-  setText(count, [" ", of, ...counts].join(" · ").replace(/^ +/, " "));
+  setText(count, ` · ${[of, ...counts].join(" · ")}`);
   chip.hidden = n === 0;
   plates.hidden = n === 0;
   count.hidden = !isShown;
