@@ -13,10 +13,7 @@ use tokio::{
 };
 
 use super::upgrades::UpgradeSlot;
-use crate::{
-    admission::rate_limit::{Rate, TokenBucket},
-    websocket::budget::FrameLimits,
-};
+use crate::websocket::budget::{ChunkBudget, FrameLimits};
 
 /// Bytes are paid for by the chunk.
 const CHUNK_IN_BYTES: usize = 4096;
@@ -27,11 +24,9 @@ const CHUNK_IN_BYTES: usize = 4096;
 pub(super) struct BudgetedStream<S> {
     stream: S,
     already_read: Bytes,
-    rate: Option<Rate>,
     opened: Instant,
-    bucket: TokenBucket,
-    /// Bytes of the current chunk.
-    partial_chunk: usize,
+    /// None is no limit.
+    budget: Option<ChunkBudget>,
     _slot: Option<UpgradeSlot>,
 }
 
@@ -46,25 +41,18 @@ impl<S> BudgetedStream<S> {
         Self {
             stream,
             already_read,
-            rate: limits.rate.map(Rate::doubled),
             opened: Instant::now(),
-            bucket: TokenBucket::default(),
-            partial_chunk: 0,
+            budget: limits.rate.map(|rate| ChunkBudget::new(CHUNK_IN_BYTES, rate)),
             _slot: slot,
         }
     }
 
     fn pay(&mut self, bytes: usize) -> io::Result<()> {
-        let Some(rate) = self.rate else { return Ok(()) };
-        self.partial_chunk += bytes;
-        while self.partial_chunk >= CHUNK_IN_BYTES {
-            self.partial_chunk -= CHUNK_IN_BYTES;
-            let now = self.opened.elapsed();
-            self.bucket
-                .take(rate, now)
-                .map_err(|_| io::Error::other("the client sends too much"))?;
+        let now = self.opened.elapsed();
+        if self.budget.as_mut().is_none_or(|budget| budget.take(bytes, now)) {
+            return Ok(());
         }
-        Ok(())
+        Err(io::Error::other("the client sends too much"))
     }
 }
 

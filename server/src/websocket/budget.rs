@@ -40,6 +40,36 @@ impl FrameBudget {
     }
 }
 
+/// Bytes at twice the rate of frames, paid for by the chunk.
+#[derive(Clone, Debug)]
+pub struct ChunkBudget {
+    size: usize,
+    rate: Rate,
+    bucket: TokenBucket,
+    /// Bytes read of the current chunk.
+    partial_chunk: usize,
+}
+
+impl ChunkBudget {
+    /// The full budget of a new socket, with chunks of so many bytes: those of the longest frame.
+    pub fn new(size: usize, rate_of_frames: Rate) -> Self {
+        let rate = rate_of_frames.doubled();
+        Self { size, rate, bucket: TokenBucket::default(), partial_chunk: 0 }
+    }
+
+    /// Takes bytes at `now`, a time since the socket was opened; false if the budget is exhausted.
+    pub fn take(&mut self, bytes: usize, now: Duration) -> bool {
+        self.partial_chunk = self.partial_chunk.saturating_add(bytes);
+        while self.partial_chunk >= self.size {
+            self.partial_chunk -= self.size;
+            if self.bucket.take(self.rate, now).is_err() {
+                return false;
+            }
+        }
+        true
+    }
+}
+
 /// A message can arrive in fragments of one byte, each a frame of seven bytes (RFC 6455, section 5.2).
 const MOST_BYTES_PER_PAYLOAD_BYTE: usize = 8;
 
@@ -49,11 +79,8 @@ const MOST_BYTES_PER_PAYLOAD_BYTE: usize = 8;
 /// The second bound is needed because an endless message is never a whole frame for [`FrameBudget`].
 #[derive(Clone, Debug)]
 pub struct ByteBudget {
-    /// The size of a chunk in bytes, and the rate of chunks: bytes are paid for by the chunk.
-    chunks: Option<(usize, Rate)>,
-    /// Bytes read of the current chunk.
-    partial_chunk: usize,
-    bucket: TokenBucket,
+    /// None is no limit.
+    chunks: Option<ChunkBudget>,
     /// The maximum of bytes read for one message.
     most_per_message: Option<usize>,
     /// Bytes read since the last complete message or control frame.
@@ -63,12 +90,11 @@ pub struct ByteBudget {
 impl ByteBudget {
     /// The full budget of a new socket.
     pub fn new(limits: FrameLimits) -> Self {
-        let chunks = limits.longest.number().zip(limits.rate.map(Rate::doubled));
         let longest = limits.longest.number();
+        let chunks = longest.zip(limits.rate).map(|(size, rate)| ChunkBudget::new(size, rate));
         let most_per_message =
             longest.map(|bytes| bytes.saturating_mul(MOST_BYTES_PER_PAYLOAD_BYTE));
-        let bucket = TokenBucket::default();
-        Self { chunks, partial_chunk: 0, bucket, most_per_message, partial_message: 0 }
+        Self { chunks, most_per_message, partial_message: 0 }
     }
 
     /// Takes bytes at `now`, a time since the socket was opened; false if the budget is exhausted.
@@ -77,15 +103,7 @@ impl ByteBudget {
         if self.most_per_message.is_some_and(|most| self.partial_message > most) {
             return false;
         }
-        let Some((chunk, rate)) = self.chunks else { return true };
-        self.partial_chunk = self.partial_chunk.saturating_add(bytes);
-        while self.partial_chunk >= chunk {
-            self.partial_chunk -= chunk;
-            if self.bucket.take(rate, now).is_err() {
-                return false;
-            }
-        }
-        true
+        self.chunks.as_mut().is_none_or(|chunks| chunks.take(bytes, now))
     }
 
     /// A message or control frame is complete.
