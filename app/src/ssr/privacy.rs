@@ -25,12 +25,12 @@ pub enum RoomsKeptBy {
     SeveralServers,
 }
 
-/// Who is told of people who come and go, besides everyone who opens the room.
+/// Whether other programs get the names of people who come and go. Everyone who opens the room sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamesPassedOn {
-    /// Nobody.
+    /// No other program gets them.
     ToNobody,
-    /// Programs of whoever runs the site.
+    /// The operator's own programs get them, by webhooks.
     ToWebhooks,
 }
 

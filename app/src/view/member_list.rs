@@ -73,7 +73,7 @@ pub(crate) fn member_list(page_state: PageState) -> impl IntoView {
     }
 }
 
-/// The sentence in place of rows. Nobody can join on a wall itself.
+/// The sentence that an empty list shows. A wall has no form to join with, so it names the code to scan.
 #[cfg(feature = "ssr")]
 fn nobody_is_here() -> String {
     let server_data = use_context::<ServerRendered>();

@@ -234,7 +234,7 @@ static SOCKET_IO: Group = Group {
         ),
         Setting::presence(
             "socketio-polling",
-            "Whether these clients may use HTTP long-polling, with which they begin unless they are told otherwise. On several servers it needs a balancer that leads all requests of a client to one of them; set it to false where there is none.",
+            "Whether these clients may use HTTP long-polling, with which they begin by default. On several servers it needs a balancer that leads all requests of a client to one of them; set it to false where there is none.",
             |config| &mut config.socketio.polling,
         ),
     ],
