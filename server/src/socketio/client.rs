@@ -22,7 +22,7 @@ use super::{
     packet::{self, Namespace},
     payload,
     request::{self, UnknownEvent},
-    session::{Incoming, Pass},
+    session::{Incoming, NamespacePermit},
 };
 use crate::{
     lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS,
@@ -53,7 +53,7 @@ pub(super) struct Entered {
     pub(super) membership: Membership,
     pub(super) feed: FeedHandle,
     pub(super) guard: DrainGuard,
-    pub(super) pass: Pass,
+    pub(super) permit: NamespacePermit,
 }
 
 /// Serves a client that has entered, until it ends.
@@ -63,7 +63,7 @@ pub(super) async fn serve(
     requests: mpsc::Receiver<Incoming>,
     entered: Entered,
 ) {
-    let Entered { membership, feed, guard, pass } = entered;
+    let Entered { membership, feed, guard, permit } = entered;
     guard.notify(membership.subscription().flags());
     METRICS.sockets_opened.count();
     let mut client = Client::new(Arc::clone(socket), namespace.clone(), membership, feed, requests);
@@ -71,7 +71,7 @@ pub(super) async fn serve(
     let end = client.run(&guard).await;
     tracing::debug!(?end, "a client leaves a namespace");
     client.end(end, guard.close_delay()).await;
-    drop(pass);
+    drop(permit);
 }
 
 struct Client<Q> {

@@ -21,7 +21,7 @@ use tower::{Service, ServiceExt};
 use tungstenite::handshake::server::create_response_with_body;
 
 use super::{
-    Door, PING_INTERVAL, PING_TIMEOUT,
+    PING_INTERVAL, PING_TIMEOUT, RoomsHandler,
     outgoing::QUEUE_LENGTH,
     query::{Purpose, QueryError, Transport, purpose, session},
     session::Handshake,
@@ -53,7 +53,7 @@ const READ_BUFFER_IN_BYTES: usize = 1024;
 pub(crate) struct SocketIo {
     state: AppState,
     transports: Transports,
-    engine: EngineIoService<Door, NotFoundService>,
+    engine: EngineIoService<RoomsHandler, NotFoundService>,
     upgrades: Upgrades,
 }
 
@@ -75,8 +75,8 @@ impl SocketIo {
                 config.transports([TransportType::Polling, TransportType::Websocket])
             }
         };
-        let door = Arc::new(Door::new(state.clone()));
-        let engine = EngineIoService::with_config(door, config.build());
+        let handler = Arc::new(RoomsHandler::new(state.clone()));
+        let engine = EngineIoService::with_config(handler, config.build());
         Self { state, transports, engine, upgrades: Upgrades::default() }
     }
 }
@@ -222,7 +222,7 @@ impl SocketIo {
 
 /// Has Engine.IO serve a stream.
 async fn start<S>(
-    mut engine: EngineIoService<Door, NotFoundService>,
+    mut engine: EngineIoService<RoomsHandler, NotFoundService>,
     stream: S,
     request: axum::http::Request<()>,
 ) where

@@ -34,7 +34,7 @@ use self::{
     client::Entered,
     feed::Feeds,
     packet::{Namespace, NamespaceError, Packet, PacketKind},
-    session::{Allowed, Handshake, Incoming, OpenError, Pass, Session},
+    session::{Allowed, Handshake, Incoming, NamespacePermit, OpenError, Session},
 };
 use crate::{admission::Rejection, http::app_state::AppState, telemetry::metrics::METRICS};
 
@@ -46,14 +46,14 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The rooms, for clients of Socket.IO.
-pub(crate) struct Door {
+pub(crate) struct RoomsHandler {
     state: AppState,
     feeds: Arc<Feeds>,
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for RoomsHandler {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Door")
+        formatter.write_str("RoomsHandler")
     }
 }
 
@@ -80,7 +80,7 @@ impl EnterError {
     }
 }
 
-impl EngineIoHandler for Door {
+impl EngineIoHandler for RoomsHandler {
     type Data = Session;
 
     fn on_connect(self: Arc<Self>, socket: Arc<EngineSocket>) {
@@ -138,7 +138,7 @@ impl EngineIoHandler for Door {
     }
 }
 
-impl Door {
+impl RoomsHandler {
     pub(crate) fn new(state: AppState) -> Self {
         Self { state, feeds: Arc::default() }
     }
@@ -154,19 +154,15 @@ impl Door {
             Err(EnterError::Open(OpenError::Open | OpenError::Ended)) => return,
             Err(error) => return refuse(socket, path, error),
         };
-        let (door, socket) = (Arc::clone(self), Arc::clone(socket));
+        let (handler, socket, path) = (Arc::clone(self), Arc::clone(socket), path.to_owned());
         tokio::spawn(async move {
-            match door.enter(&socket, &namespace).await {
+            match handler.enter(&socket, &namespace).await {
                 Ok(entered) => {
                     client::serve(&socket, &namespace, requests, entered).await;
                     socket.data.on_closed(number);
                 }
                 Err(error) => {
                     socket.data.on_closed(number);
-                    let path = match &namespace {
-                        Namespace::Lobby => "/".to_owned(),
-                        Namespace::Room(room) => format!("/r/{room}"),
-                    };
                     refuse(&socket, &path, error);
                 }
             }
@@ -183,11 +179,11 @@ impl Door {
         let Handshake { client, person, .. } = **handshake;
         let room = namespace.room();
         let occupancy = self.state.hub.occupancy(&room);
-        let permit = match handshake.take_pass() {
-            Some(pass) => pass,
+        let permit = match handshake.take_permit() {
+            Some(permit) => permit,
             None => self.state.admission.socket(client, occupancy)?.with_person(person)?,
         };
-        let pass = Pass::new(Arc::clone(handshake), permit);
+        let permit = NamespacePermit::new(Arc::clone(handshake), permit);
         self.state.admission.check_room(occupancy)?;
         let room_permit = self.state.admit_to(&room, client)?;
         self.state.open_room(&room).await?;
@@ -199,7 +195,7 @@ impl Door {
         let connected = packet::connected(namespace, &random_id());
         // A client that does not get it is gone, or comes back when it notices.
         let _ = socket.emit(Str::from(connected));
-        Ok(Entered { membership, feed, guard, pass })
+        Ok(Entered { membership, feed, guard, permit })
     }
 }
 

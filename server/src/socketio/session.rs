@@ -27,23 +27,23 @@ const MOST_WAITING_REQUESTS: usize = 64;
 pub(super) struct Handshake {
     pub(super) client: IpAddr,
     pub(super) person: Person,
-    /// The pass of the first namespace; the session has it while it is in none.
-    pass: Mutex<Option<SocketPermit>>,
+    /// The permit of the first namespace; the session has it while it is in none.
+    permit: Mutex<Option<SocketPermit>>,
 }
 
 impl Handshake {
-    pub(super) fn new(client: IpAddr, person: Person, pass: SocketPermit) -> Self {
-        Self { client, person, pass: Mutex::new(Some(pass)) }
+    pub(super) fn new(client: IpAddr, person: Person, permit: SocketPermit) -> Self {
+        Self { client, person, permit: Mutex::new(Some(permit)) }
     }
 
-    /// Takes the pass, if no namespace has it.
-    pub(super) fn take_pass(&self) -> Option<SocketPermit> {
-        self.pass.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Takes the permit, if no namespace has it.
+    pub(super) fn take_permit(&self) -> Option<SocketPermit> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// A namespace was left: the session keeps a pass, and needs only one.
-    pub(super) fn return_pass(&self, pass: SocketPermit) {
-        self.pass.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(pass);
+    /// A namespace was left: the session keeps a permit, and needs only one.
+    pub(super) fn return_permit(&self, permit: SocketPermit) {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(permit);
     }
 }
 
@@ -224,21 +224,21 @@ impl Allowance {
 
 /// What counts a namespace as a socket. The session takes it back.
 #[derive(Debug)]
-pub(super) struct Pass {
+pub(super) struct NamespacePermit {
     handshake: Arc<Handshake>,
     permit: Option<SocketPermit>,
 }
 
-impl Pass {
+impl NamespacePermit {
     pub(super) fn new(handshake: Arc<Handshake>, permit: SocketPermit) -> Self {
         Self { handshake, permit: Some(permit) }
     }
 }
 
-impl Drop for Pass {
+impl Drop for NamespacePermit {
     fn drop(&mut self) {
         if let Some(permit) = self.permit.take() {
-            self.handshake.return_pass(permit);
+            self.handshake.return_permit(permit);
         }
     }
 }
