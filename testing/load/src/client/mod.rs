@@ -2,6 +2,7 @@
 
 pub mod attack;
 pub mod blocking_socket;
+mod events;
 pub mod greedy;
 pub mod handshake;
 pub mod http;

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::{
     client::{
+        events::wait_for_events,
         handshake,
         websocket::{Frame, FrameWriter, parse_frame_up_to},
     },
@@ -183,12 +184,8 @@ impl IoSwarm {
 
     /// Reads what has arrived, and waits for at most so long if nothing has.
     pub fn poll_once(&mut self, longest: Duration) -> Result<(), LoadError> {
-        match self.poll.poll(&mut self.events, Some(longest)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
-            Err(source) => {
-                return Err(LoadError::Io { what: "could not poll the sockets", source });
-            }
+        if !wait_for_events(&mut self.poll, &mut self.events, longest)? {
+            return Ok(());
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(1));
         for event in &events {

@@ -5,7 +5,7 @@
 //! they reconnect.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{self, Read, Write},
     net::SocketAddr,
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use app::presence::ClientEvent;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
 
 use crate::{
-    client::{handshake, websocket::FrameWriter},
+    client::{events::wait_for_events, handshake, websocket::FrameWriter},
     error::LoadError,
     measure::system,
     oracle::violations::Violations,
@@ -80,12 +80,8 @@ impl StalledReaders {
 
     /// Handles events and due keepalives without waiting. It has to be called often.
     pub fn poll(&mut self, violations: &mut Violations) -> Result<(), LoadError> {
-        match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
-            Err(source) => {
-                return Err(LoadError::Io { what: "could not poll the sockets", source });
-            }
+        if !wait_for_events(&mut self.poll, &mut self.events, Duration::ZERO)? {
+            return Ok(());
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(1));
         for event in &events {
@@ -207,7 +203,7 @@ mod tests {
         while taken < MAX_BUFFERED {
             match client.write(&list) {
                 Ok(written) => taken += written,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => panic!("{error}"),
             }
         }

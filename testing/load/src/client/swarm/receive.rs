@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     client::{
+        events::wait_for_events,
         handshake,
         normalise::strip_per_client_fields,
         websocket::{Frame, parse_frame},
@@ -28,12 +29,8 @@ const BEAT: &[u8] = br#"{"event":"beat""#;
 impl Swarm {
     /// Waits for events on the sockets, and handles them.
     pub fn poll_once(&mut self, timeout: Duration) -> Result<(), LoadError> {
-        match self.poll.poll(&mut self.events, Some(timeout)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(source) => {
-                return Err(LoadError::Io { what: "could not poll the sockets", source });
-            }
+        if !wait_for_events(&mut self.poll, &mut self.events, timeout)? {
+            return Ok(());
         }
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
