@@ -66,6 +66,15 @@ pub enum Appetite {
     },
 }
 
+/// Which threads get a processor first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// All are equal.
+    Equal,
+    /// The greedy ones run only while no other thread of their cores does: in reality they are on other machines.
+    OthersFirst,
+}
+
 /// Whom they ask.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -85,6 +94,11 @@ pub struct Helpings {
 }
 
 impl Helpings {
+    /// Whether they got nothing yet, and were not refused either.
+    pub fn is_empty(&self) -> bool {
+        self.answers.load(Ordering::Relaxed) == 0 && self.rejections.load(Ordering::Relaxed) == 0
+    }
+
     fn count_answer(&self) {
         self.answers.fetch_add(1, Ordering::Relaxed);
     }
@@ -110,12 +124,11 @@ trait Work: Send {
 
 impl Greedy {
     /// Starts to do this from each of these addresses.
-    ///
-    /// The threads run only while no other thread of their cores does: in reality they are on other machines.
     pub fn start(
         hosts: &[Ipv4Addr],
         target: &Target,
         appetites: &[Appetite],
+        priority: Priority,
     ) -> Result<Self, LoadError> {
         let work: Vec<_> = hosts
             .iter()
@@ -124,8 +137,10 @@ impl Greedy {
         let (helpings, stop) = (Arc::new(Helpings::default()), Arc::new(AtomicBool::new(false)));
         let (own_helpings, own_stop) = (Arc::clone(&helpings), Arc::clone(&stop));
         let thread = thread::Builder::new().name("greedy".to_owned()).spawn(move || {
-            // Where it fails the priority is the lowest all the same.
-            drop(system::yield_to_all());
+            if priority == Priority::OthersFirst {
+                // Where it fails the priority is the lowest all the same.
+                drop(system::yield_to_all());
+            }
             thread::scope(|scope| {
                 for mut work in work {
                     let (helpings, stop) = (&own_helpings, &own_stop);

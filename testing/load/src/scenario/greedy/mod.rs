@@ -25,7 +25,7 @@ use self::{
 use super::{MAX_CONCURRENT_CONNECTS, Outcome, RunContext, swarm};
 use crate::{
     client::{
-        greedy::{Appetite, Frames, Greedy, Target},
+        greedy::{Appetite, Frames, Greedy, Priority, Target},
         swarm::Opening,
     },
     error::LoadError,
@@ -174,8 +174,9 @@ impl<'a> Run<'a> {
         for part in phase.parts {
             let Some(target) = self.target(part.room) else { continue };
             let appetite = part.appetite.scaled(self.context.clients(), USUAL_CLIENTS);
-            greedy.push(Greedy::start(&phase.hosts(), &target, &[appetite])?);
+            greedy.push(Greedy::start(&phase.hosts(), &target, &[appetite], self.priority())?);
         }
+        self.wait_for_first_helping(&greedy);
         // Slow readers and idle connections are there only after a while.
         thread::sleep(time / PART_WITHOUT);
         let before = self.server.usage();
@@ -191,6 +192,22 @@ impl<'a> Run<'a> {
             )
         });
         Ok(PhaseResult { names: phase.names, latencies, answers, rejections, cpu: share })
+    }
+
+    /// A busy machine may run the greedy clients late: the phase begins with what they do.
+    fn wait_for_first_helping(&self, greedy: &[Greedy]) {
+        let until = Instant::now() + self.context.timing.timeout;
+        while greedy.iter().all(|greedy| greedy.helpings().is_empty()) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Where nobody judges how long a stranger waits, all threads are equal: other programs may leave no core idle.
+    fn priority(&self) -> Priority {
+        match self.context.timing.stranger {
+            Some(_) => Priority::OthersFirst,
+            None => Priority::Equal,
+        }
     }
 
     fn target(&self, room: Room) -> Option<Target> {
@@ -212,6 +229,6 @@ impl<'a> Run<'a> {
         }
         let listeners = Appetite::BusySockets { sockets: LISTENERS, frames: Frames::None };
         let listeners = listeners.scaled(self.context.clients(), USUAL_CLIENTS);
-        Greedy::start(&[LISTENERS_HOST], &target, &[listeners]).map(Some)
+        Greedy::start(&[LISTENERS_HOST], &target, &[listeners], self.priority()).map(Some)
     }
 }
