@@ -43,7 +43,7 @@ use server::{
     },
     telemetry::{background_writer::BackgroundWriter, logging, metrics::METRICS},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 /// How long the end waits for the last lines to be written: nobody may read them.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
@@ -248,7 +248,16 @@ async fn run(config: Config) -> Result<(), Error> {
     }
     let cluster = join_cluster(&config, &cookies).await?;
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.
-    let (mut first, mut second) = (ShutdownSignals::listen()?, ShutdownSignals::listen()?);
+    let mut signals = ShutdownSignals::listen()?;
+    let (begin, begun) = oneshot::channel();
+    // One after the other: two that wait side by side could take two signals for one, if they arrive before the
+    // second is looked at.
+    let second_signal = async move {
+        signals.next().await;
+        // It fails where the shutdown has begun already.
+        let _ = begin.send(());
+        signals.next().await;
+    };
     let certificate = tls.clone();
     let signal = async move {
         let terminal_closed = async {
@@ -257,7 +266,7 @@ async fn run(config: Config) -> Result<(), Error> {
             }
         };
         tokio::select! {
-            () = first.next() => {}
+            _ = begun => {}
             () = terminal_closed => {}
         }
     };
@@ -276,7 +285,7 @@ async fn run(config: Config) -> Result<(), Error> {
     let served = serve::serve(resources, config, cookies, connection, signal);
     tokio::select! {
         served = served => Ok(served?),
-        () = async { second.next().await; second.next().await } => Err(Error::Aborted),
+        () = second_signal => Err(Error::Aborted),
     }
 }
 
