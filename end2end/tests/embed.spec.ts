@@ -196,7 +196,9 @@ test("an embed whose feed is silent shows that it is not live", async ({
   const visitor = await newVisitor({ of: network });
   const { page } = visitor;
   await page.clock.install();
+  const feed = page.waitForResponse(/\/events/);
   await page.goto(`/r/${room}/embed`);
+  await feed;
   await expect(page.getByRole("listitem")).toHaveCount(1);
   await expect(page.getByText("Not live. Reconnecting…")).toBeHidden();
   network.setCondition("silent");
