@@ -170,6 +170,8 @@ async fn is_served(site: &Site) -> bool {
 #[tokio::test]
 async fn lack_of_files_that_comes_and_goes_is_reported_once_a_minute() {
     let server = ServerProcess::start();
+    // It has opened all files that it needs.
+    while !is_served(&server).await {}
     for _ in 0..5 {
         // Visitors can't cause it: their connections are limited by the files that there are.
         server.limit_open_files(3);
