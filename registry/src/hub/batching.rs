@@ -134,13 +134,13 @@ mod tests {
             assert_eq!(scheduler.on_change(ms(0), 1_000, FEW), BroadcastTime::Now);
             scheduler.on_broadcast(ms(0), 1_000);
         }
-        assert_eq!(scheduler.on_change(ms(5), 1_000, FEW), BroadcastTime::At(ms(18)));
+        assert_eq!(scheduler.on_change(ms(5), 1_000, FEW), BroadcastTime::At(ms(12)));
         assert_eq!(scheduler.on_change(ms(6), 1_000, FEW), BroadcastTime::AlreadyScheduled);
-        assert_eq!(scheduler.on_change(ms(19), 1_000, FEW), BroadcastTime::AlreadyScheduled);
-        assert!(!scheduler.on_timer(ms(17)), "it is another time that is set");
-        assert!(scheduler.on_timer(ms(18)));
-        assert!(!scheduler.on_timer(ms(18)));
-        scheduler.on_broadcast(ms(19), 1_000);
+        assert_eq!(scheduler.on_change(ms(13), 1_000, FEW), BroadcastTime::AlreadyScheduled);
+        assert!(!scheduler.on_timer(ms(11)), "it is another time that is set");
+        assert!(scheduler.on_timer(ms(12)));
+        assert!(!scheduler.on_timer(ms(12)));
+        scheduler.on_broadcast(ms(13), 1_000);
         assert_eq!(scheduler.on_change(ms(70), 1_000, FEW), BroadcastTime::Now);
     }
 
@@ -148,16 +148,16 @@ mod tests {
     fn many_changes_are_broadcast_earlier_than_the_first_of_them_was_to_be() {
         let mut scheduler = BroadcastScheduler::default();
         let mut now = Instant::now();
-        // A third of a core, until the lasting share is used up.
+        // Half of a core, until the lasting share is used up.
         for _ in 0..100 {
-            now += Duration::from_millis(18);
+            now += Duration::from_millis(12);
             scheduler.on_broadcast(now, 1_000);
         }
         scheduler.on_broadcast(now, 1_000);
         let ms = |count| BroadcastTime::At(now + Duration::from_millis(count));
-        assert_eq!(scheduler.on_change(now, 1_000, FEW), ms(36));
+        assert_eq!(scheduler.on_change(now, 1_000, FEW), ms(24));
         assert_eq!(scheduler.on_change(now, 1_000, 2), BroadcastTime::AlreadyScheduled);
-        assert_eq!(scheduler.on_change(now, 1_000, MANY), ms(18));
+        assert_eq!(scheduler.on_change(now, 1_000, MANY), ms(12));
         assert_eq!(scheduler.on_change(now, 1_000, MANY), BroadcastTime::AlreadyScheduled);
     }
 

@@ -4,12 +4,12 @@ use std::{ops::Add, time::Duration};
 
 use tokio::time::Instant;
 
-/// In any time a room takes no more than this part of a core, beyond two broadcasts: a third.
-const LARGEST_SHARE: u32 = 3;
+/// In any time a room takes no more than this part of a core, beyond two broadcasts: a half.
+const LARGEST_SHARE: u32 = 2;
 
-/// While only few changes are gathered, it takes no more than this part in the long run: a sixth. More broadcasts would
-/// cost much and bring each change a few milliseconds earlier.
-const LASTING_SHARE: u32 = 6;
+/// While only few changes are gathered, it takes no more than this part in the long run: a quarter. More broadcasts
+/// would cost much and bring each change a few milliseconds earlier.
+const LASTING_SHARE: u32 = 4;
 
 /// What a room may take beyond its lasting share after it was quiet.
 const BURST: Duration = Duration::from_millis(100);
@@ -183,9 +183,9 @@ mod tests {
         share.on_broadcast(start, 1_000);
         assert_eq!(wait(&share, start, 1_000, FEW), Duration::ZERO);
         share.on_broadcast(start, 1_000);
-        assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(12));
+        assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(8));
         // Both are paid for by then.
-        let later = start + Duration::from_millis(24);
+        let later = start + Duration::from_millis(16);
         share.on_broadcast(later, 1_000);
         assert_eq!(wait(&share, later, 1_000, FEW), Duration::ZERO);
     }
@@ -200,17 +200,17 @@ mod tests {
         }
         assert_eq!(wait(&share, now, 1_000, MANY_CHANGES), Duration::ZERO);
         share.on_broadcast(now, 1_000);
-        assert_eq!(wait(&share, now, 1_000, FEW), Duration::from_millis(24));
+        assert_eq!(wait(&share, now, 1_000, FEW), Duration::from_millis(16));
         share.on_broadcast(now, 1_000);
-        assert_eq!(wait(&share, now, 1_000, MANY_CHANGES), Duration::from_millis(12));
+        assert_eq!(wait(&share, now, 1_000, MANY_CHANGES), Duration::from_millis(8));
     }
 
     #[test]
     fn gap_for_the_lasting_share_is_bounded() {
         let (start, mut share) = (Instant::now(), share(microseconds(6)));
         share.on_broadcast(start, 20_000);
-        assert_eq!(wait(&share, start, 20_000, FEW), Duration::from_millis(120));
-        let later = start + Duration::from_millis(360);
+        assert_eq!(wait(&share, start, 20_000, FEW), Duration::from_millis(80));
+        let later = start + Duration::from_millis(200);
         share.on_broadcast(later, 20_000);
         assert_eq!(wait(&share, later, 20_000, FEW), LONGEST_GAP);
     }
@@ -220,13 +220,13 @@ mod tests {
         let (start, mut share) = (Instant::now(), share(microseconds(8)));
         let charge = share.on_broadcast(start, 1_000);
         share.on_broadcast(start, 1_000);
-        assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(24));
+        assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(16));
         let delivered =
             Deliveries { written: 500, woken: 0, processor_time: Duration::from_millis(2) };
         share.on_delivered(charge, delivered);
         // 4 µs for each, so that the next is expected to cost 7.
         assert_eq!(share.cost, microseconds(7));
-        assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(3 * (4 + 8) - 3 * 7));
+        assert_eq!(wait(&share, start, 1_000, FEW), Duration::from_millis(2 * (4 + 8) - 2 * 7));
     }
 
     #[test]
