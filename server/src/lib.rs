@@ -37,5 +37,6 @@ pub mod storage;
 pub mod telemetry;
 mod unix_time;
 pub mod url;
+pub mod tokens;
 pub mod webhooks;
 pub mod websocket;
