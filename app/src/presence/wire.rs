@@ -226,7 +226,17 @@ pub enum RefusalCode {
     TooFast,
     /// Malformed text, or a `watch` that is not the first frame.
     BadFrame,
-    /// A code that is newer than this program.
+    /// A rename by a person whose token has the name.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    NameFixed,
+    /// This person may only watch the room.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    JoinNotAllowed,
+    /// A new token is not valid, or of another person.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    TokenRefused,
+    /// A code that is newer than this program. In the browser also those above that only say what the server's
+    /// sentence says: they cost no WASM there.
     #[serde(other, skip_serializing)]
     Unknown,
 }
@@ -253,6 +263,10 @@ pub enum CloseCode {
     Restart = 1012,
     /// Three bad frames in a row.
     BadFrames = 4400,
+    /// The room needs a valid token: come back with a new one.
+    Unauthorized = 4401,
+    /// The room is not for this person: stay away.
+    Forbidden = 4403,
     /// No first frame within 10 s.
     NoFirstFrame = 4408,
     /// Replaced by a newer socket of the same tab.

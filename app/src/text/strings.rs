@@ -51,7 +51,11 @@ pub(crate) fn refusal(refusal: Refusal) -> String {
         RefusalCode::RoomClosed => Text::RoomClosed.get(),
         RefusalCode::TooManyTabs => Text::TooManyTabs.get(),
         RefusalCode::TooFast => Text::TooFast.get(),
-        RefusalCode::BadFrame | RefusalCode::Unknown => "",
+        RefusalCode::BadFrame
+        | RefusalCode::NameFixed
+        | RefusalCode::JoinNotAllowed
+        | RefusalCode::TokenRefused
+        | RefusalCode::Unknown => "",
     };
     if words.is_empty() { refusal.message.into_owned() } else { words.into() }
 }

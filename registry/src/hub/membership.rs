@@ -25,6 +25,19 @@ impl Membership {
         Self { subscription, user_id, departure: DepartureReason::Lost }
     }
 
+    /// The socket is another person's. Only before a first frame is accepted, when the room knows nobody of it.
+    pub fn identify(&mut self, user_id: UserId) {
+        self.user_id = user_id;
+        self.subscription.cursor.viewer = Some(user_id);
+    }
+
+    /// The socket ends by the server's decision, and its client is expected to come back: when this is dropped, the
+    /// row waits as for a page that loads, and nobody sees anything meanwhile.
+    pub fn departs_for_return(&mut self) {
+        self.departure = DepartureReason::Closed;
+        self.subscription.permit.room.note_page_load(self.user_id);
+    }
+
     /// What the socket reads, and what wakes it.
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
@@ -67,6 +80,11 @@ impl Membership {
     /// The name under which the person is listed, if no socket stands behind the row: it waits for one to come back.
     pub fn waiting_name(&self) -> Option<Name> {
         self.subscription.permit.room.waiting_name(self.user_id)
+    }
+
+    /// The name under which the person is listed, if they are.
+    pub fn listed_name(&self) -> Option<Name> {
+        self.subscription.permit.room.listed_name(self.user_id)
     }
 
     /// The position of the list of this moment: who begins there is sent only what changes from now on.

@@ -25,6 +25,12 @@ pub enum RequestError {
     /// The person's limit of sockets in the room is reached.
     #[error("You have this room open in too many tabs. Please close some of them.")]
     TooManyTabs,
+    /// A rename by somebody whose token has the name.
+    #[error("Your name comes from the site that you entered from, and can't be changed here.")]
+    NameFixed,
+    /// A join by somebody who may only watch.
+    #[error("You may see who is here, and not be on the list.")]
+    JoinNotAllowed,
     /// The socket's rate limit is exceeded.
     #[error("That was too fast. Please wait a few seconds.")]
     TooFast,
@@ -57,6 +63,8 @@ impl RequestError {
             Self::RoomFull | Self::TooManyFromAddress => RefusalCode::RoomFull,
             Self::RoomClosed => RefusalCode::RoomClosed,
             Self::TooManyTabs => RefusalCode::TooManyTabs,
+            Self::NameFixed => RefusalCode::NameFixed,
+            Self::JoinNotAllowed => RefusalCode::JoinNotAllowed,
             Self::TooFast => RefusalCode::TooFast,
             Self::BadFrame | Self::AlreadyWatching | Self::NotOpened => RefusalCode::BadFrame,
         }

@@ -89,6 +89,11 @@ impl SharedRoom {
         (!is_connected).then(|| row.name.clone())
     }
 
+    /// The name under which a person is listed.
+    pub(in crate::hub) fn listed_name(&self, user_id: UserId) -> Option<Name> {
+        self.lock().room.roster().get(&user_id).map(|row| row.name.clone())
+    }
+
     /// Whether a host has closed the room.
     pub(in crate::hub) fn is_closed(&self) -> bool {
         self.lock().room.is_closed()

@@ -73,7 +73,7 @@ macro_rules! metrics {
             /// Events that receivers of webhooks have not got yet.
             pub webhook_events_waiting: Gauge,
             /// By close code.
-            sockets_closed: [(u16, Counter); 13],
+            sockets_closed: [(u16, Counter); 15],
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
@@ -129,7 +129,7 @@ metrics! {
 /// The code of a connection that broke without a close frame (RFC 6455, section 7.4.1).
 const ABNORMAL: u16 = CloseCode::Abnormal.number();
 
-const fn close_code_counters() -> [(u16, Counter); 13] {
+const fn close_code_counters() -> [(u16, Counter); 15] {
     const fn of(code: u16) -> (u16, Counter) {
         (code, Counter::new())
     }
@@ -143,6 +143,8 @@ const fn close_code_counters() -> [(u16, Counter); 13] {
         of(1011),
         of(1012),
         of(4400),
+        of(4401),
+        of(4403),
         of(4408),
         of(4409),
         of(4429),
