@@ -137,6 +137,8 @@ fn every_refusal_code_and_close_code_is_on_the_page() {
         (CloseCode::TooBig, " frame over 4 KiB"),
         (CloseCode::Restart, " the server is restarting"),
         (CloseCode::BadFrames, " three `bad_frame` in a row"),
+        (CloseCode::Unauthorized, " the room needs a valid"),
+        (CloseCode::Forbidden, " the room is not for this client"),
         (CloseCode::NoFirstFrame, " no first frame"),
         (CloseCode::Replaced, " replaced by a newer socket"),
         (CloseCode::TooFast, " went on after `too_fast`"),

@@ -8,6 +8,7 @@
 //! - `socketio`: the same rooms for clients of Socket.IO.
 //! - [`admission`]: who may connect (pure); `bearer`: bearer tokens, and who sends wrong ones; [`listener`]: accepting,
 //!   time limits, TLS.
+//! - [`tokens`], [`room_access`]: what tokens of other applications say, and who may enter which room.
 //! - [`identity`], [`storage`]: the cookie that identifies a browser, the files that survive a restart.
 //! - [`cluster`], [`cluster_redis`]: several servers: taking part, and the client of Valkey and Redis.
 //! - [`webhooks`]: tells other people's backends who comes and goes.
@@ -29,14 +30,15 @@ pub mod identity;
 pub mod lifecycle;
 pub mod listener;
 mod processor_time;
+pub mod room_access;
 mod rooms_backend;
 pub mod serve;
 #[cfg(feature = "socketio")]
 mod socketio;
 pub mod storage;
 pub mod telemetry;
+pub mod tokens;
 mod unix_time;
 pub mod url;
-pub mod tokens;
 pub mod webhooks;
 pub mod websocket;

@@ -42,6 +42,7 @@ use server::{
         secret_file::{ExposedError, check_directory},
     },
     telemetry::{background_writer::BackgroundWriter, logging, metrics::METRICS},
+    tokens::reload_token_keys,
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
@@ -258,11 +259,15 @@ async fn run(config: Config) -> Result<(), Error> {
         let _ = begin.send(());
         signals.next().await;
     };
-    let certificate = tls.clone();
+    let (certificate, token_keys) = (tls.clone(), config.token_keys.clone());
     let signal = async move {
         let terminal_closed = async {
             while hangups.next().await == Hangup::Reload {
-                reload_certificate(certificate.as_ref()).await;
+                reload_token_keys(&token_keys).await;
+                // Without both it says that nothing happens.
+                if certificate.is_some() || token_keys.is_empty() {
+                    reload_certificate(certificate.as_ref()).await;
+                }
             }
         };
         tokio::select! {

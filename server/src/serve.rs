@@ -19,6 +19,7 @@ use crate::{
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, machine::this_machine, systemd::Systemd},
     listener::{Acceptor, machine_name, serve_connections, tls::Tls},
+    room_access::RoomAccess,
     rooms_backend::{RoomsBackend, run_maintenance},
     url::Scheme,
     webhooks,
@@ -82,12 +83,14 @@ pub async fn serve(
     let admission = Admission::new(policy);
     let compressing = Offload::new(COMPRESSION_TIMEOUT);
     let webhooks: Vec<_> = config.webhooks.into_iter().map(|settings| settings.webhook).collect();
+    let cookies = Arc::new(cookies);
     let state = AppState {
         first_rows: FirstRowsCache::new(),
         documents: Documents::new(compressing.clone()),
         compressing,
         hub: Arc::clone(&hub),
-        cookies: Arc::new(cookies),
+        access: Arc::new(RoomAccess::new(config.rooms, config.token_keys, Arc::clone(&cookies))),
+        cookies,
         names_passed_on: webhooks::names_passed_on(&webhooks),
         api: Arc::new(ApiAccess::of_state_directory(&config.state_directory)),
         leptos: config.leptos,

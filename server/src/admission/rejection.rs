@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::rate_limit::whole_seconds;
-use crate::telemetry::metrics::METRICS;
+use crate::{room_access::AccessError, telemetry::metrics::METRICS};
 use registry::hub::NoRoomError;
 
 /// For `Retry-After`, where the time until there is capacity is unknown.
@@ -63,6 +63,9 @@ pub enum Rejection {
     /// The room has to come from the engine, which does not answer.
     #[error("This server can't reach the others at the moment. Try again soon.")]
     EngineSilent,
+    /// The room is not for this client.
+    #[error(transparent)]
+    Access(#[from] AccessError),
 }
 
 impl Rejection {
@@ -83,6 +86,7 @@ impl Rejection {
             Self::TooManyRooms => "rooms",
             Self::TooManyRoomsPerAddress => "rooms_per_address",
             Self::EngineSilent => "engine",
+            Self::Access(error) => error.code(),
         }
     }
 
@@ -100,7 +104,8 @@ impl Rejection {
             | Self::ProcessorRateExceeded(_)
             | Self::TooManyRequestsPerAddress
             | Self::TooManyBytesInFlight
-            | Self::TooManyRoomsPerAddress => RejectionCause::NetworkBusy,
+            | Self::TooManyRoomsPerAddress
+            | Self::Access(_) => RejectionCause::NetworkBusy,
             Self::TooManySocketsPerPerson => RejectionCause::TooManyPages,
             Self::EngineSilent => RejectionCause::ServersUnreachable,
         }
@@ -122,6 +127,7 @@ impl Rejection {
             | Self::RoomAtCapacity
             | Self::TooManyRooms
             | Self::EngineSilent => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Access(error) => error.status(),
         }
     }
 
@@ -157,6 +163,9 @@ impl IntoResponse for Rejection {
 impl Rejection {
     /// The response alone, for a rejection that is counted already.
     pub(crate) fn response(self) -> Response {
+        if let Self::Access(error) = self {
+            return error.response();
+        }
         let retry_after = [
             (header::RETRY_AFTER, HeaderValue::from(self.retry_after())),
             (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -170,7 +179,10 @@ mod tests {
     use registry::hub::HubStats;
 
     use super::*;
-    use crate::telemetry::metrics::{Metrics, Now, exposition};
+    use crate::{
+        telemetry::metrics::{Metrics, Now, exposition},
+        tokens::TokenError,
+    };
 
     #[test]
     fn a_limit_per_client_is_429_and_a_limit_of_the_server_503() {
@@ -200,6 +212,12 @@ mod tests {
             Rejection::TooManyRooms,
             Rejection::TooManyRoomsPerAddress,
             Rejection::EngineSilent,
+            AccessError::TokenMissing.into(),
+            AccessError::Token(TokenError::Expired).into(),
+            AccessError::Token(TokenError::Form).into(),
+            AccessError::TooManyInvalid(Duration::ZERO).into(),
+            AccessError::OtherRooms.into(),
+            AccessError::Closed.into(),
         ];
         for rejection in rejections {
             metrics.rejected(rejection.limit());

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use super::{
     Config,
     all_settings::{self, GROUPS},
+    rooms,
     setting::{Section, Setting},
+    token_keys,
     value::ValueKind,
     webhooks,
 };
@@ -32,6 +34,20 @@ pub fn file(config: &mut Config) -> String {
     }
     for webhook in &config.webhooks {
         webhook.print(&mut text);
+    }
+    text.push('\n');
+    if config.token_keys.is_empty() {
+        text += token_keys::EXAMPLE;
+    }
+    for key in config.token_keys.sources() {
+        token_keys::print(key, &mut text);
+    }
+    text.push('\n');
+    if config.rooms.rules().is_empty() {
+        text += rooms::EXAMPLE;
+    }
+    for rule in config.rooms.rules() {
+        rooms::print(rule, &mut text);
     }
     text
 }
@@ -75,7 +91,7 @@ pub fn page() -> String {
             let _ = writeln!(text, "{}", row(setting, &mut defaults));
         }
     }
-    text + WEBHOOKS
+    text + WEBHOOKS + TOKENS
 }
 
 fn row(setting: &Setting, defaults: &mut Config) -> String {
@@ -132,6 +148,45 @@ events = [\"user.joined\", \"user.left\"]
 | `secret` | The secret itself. Then not all users may be able to read the settings file. | |
 | `rooms` | Rooms, or beginnings of their names with `*`. | all |
 | `events` | Some of `room.occupied`, `room.vacated`, `user.joined` and `user.left`. | all |
+";
+
+const TOKENS: &str = "
+## Token keys
+
+Each table `[[token-keys]]` of the file, up to 8, is a key of another application: the tokens that it signs say [who a visitor is](integrate.md#your-own-accounts), and what they may do in which rooms. They are in the file alone. SIGHUP reads the keys' files again, and new files need a restart.
+
+```toml
+[[token-keys]]
+kid = \"app-1\"
+algorithm = \"HS256\"
+file = \"/etc/rollcall/token.secret\"
+issuer = \"https://app.example\"
+```
+
+| key | meaning | default |
+| --- | --- | --- |
+| `kid` | The name of the key, which its tokens have in their header: up to 64 letters, digits and `-_.`. | needed |
+| `algorithm` | `HS256`, with a secret that both have, or `EdDSA`, with the public key of Ed25519 alone. | needed |
+| `file` | For `HS256` a line of at least 32 random characters, as `openssl rand -base64 48` makes it; not all users may be able to read it. For `EdDSA` the public key in PEM. | needed |
+| `issuer` | The `iss` that its tokens have to have. Set it where several applications have keys: else each can speak for the others. | any |
+| `audience` | The `aud` that its tokens have to have, or to have among others. | no `aud` |
+
+## Rooms
+
+Each table `[[rooms]]` of the file says for whom some rooms are. The first that matches a room counts; all other rooms are open. They are in the file alone, and with `cluster-engine` they have to be the same on all servers.
+
+```toml
+[[rooms]]
+match = \"team-*\"
+watch = \"token\"
+join = \"token\"
+```
+
+| key | meaning | default |
+| --- | --- | --- |
+| `match` | A room, or the beginning of rooms' names with `*`. | needed |
+| `watch` | Who sees who is there: `open` for everybody, `token` for who has a token for the room, `closed` for nobody. No address tells a name of a room to anybody else, but to [keys](operations.md#api-keys), [webhooks](#webhooks) and the operator. | `open` |
+| `join` | Who may be on the list, likewise. It is never more open than `watch`. | as `watch` |
 ";
 
 #[cfg(test)]

@@ -2,8 +2,11 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::{nearest::Suggestion, source::Source, value::Value, webhooks::WebhookError};
-use crate::http::assets::SiteError;
+use super::{
+    nearest::Suggestion, rooms::RoomRuleError, source::Source, token_keys::TokenKeySettingError,
+    value::Value, webhooks::WebhookError,
+};
+use crate::{http::assets::SiteError, tokens::TokenKeyError};
 
 /// An error in the settings.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +43,7 @@ pub enum ConfigError {
     },
     /// There is no such table.
     #[error(
-        "In {at}: there is no table {name} in {place}.{suggestion} The tables are [presence], [limits], [[webhooks]] and [[workspace.metadata.leptos]]."
+        "In {at}: there is no table {name} in {place}.{suggestion} The tables are [presence], [limits], [[webhooks]], [[rooms]], [[token-keys]] and [[workspace.metadata.leptos]]."
     )]
     UnknownTable {
         /// Where it begins.
@@ -139,6 +142,30 @@ pub enum ConfigError {
         /// What is wrong.
         error: WebhookError,
     },
+    /// A table `[[rooms]]` is invalid.
+    #[error("In {at}: {error}.")]
+    Room {
+        /// Where it is set.
+        at: Source,
+        /// What is wrong.
+        error: RoomRuleError,
+    },
+    /// A table `[[token-keys]]` is invalid.
+    #[error("In {at}: {error}.")]
+    TokenKey {
+        /// Where it is set.
+        at: Source,
+        /// What is wrong.
+        error: TokenKeySettingError,
+    },
+    /// The file of a key was changed while it was read.
+    #[error("{0}.")]
+    TokenKeyFile(#[from] TokenKeyError),
+    /// Nobody could enter these rooms.
+    #[error(
+        "[[rooms]] has rooms that need a token, and no key can sign one: add a [[token-keys]] with the key of the application that makes the tokens."
+    )]
+    TokenRoomsWithoutKey,
     /// Each server would tell of every event.
     #[error(
         "[[webhooks]] can't be used with cluster-engine: each server would send every event. Remove one of the two; a backend of several servers can follow /api/events."

@@ -11,9 +11,12 @@ pub mod docs;
 pub mod environment;
 mod error;
 pub mod nearest;
+pub mod rooms;
 pub mod setting;
 pub mod socketio;
 pub mod source;
+mod tables;
+pub mod token_keys;
 mod toml_file;
 pub mod value;
 pub mod webhooks;
@@ -46,7 +49,9 @@ use crate::{
     identity::person_cookie::CookieScope,
     lifecycle::graceful_shutdown::DrainConfig,
     listener::tls::{self, TlsFiles},
+    room_access::RoomPolicy,
     telemetry::logging::LogConfig,
+    tokens::TokenKeyring,
     url::{PublicUrl, Scheme},
     websocket::connection::ConnectionConfig,
 };
@@ -83,6 +88,10 @@ pub struct Config {
     pub socketio: SocketIoSettings,
     /// The tables `[[webhooks]]`, which are in the file alone.
     pub webhooks: Vec<WebhookSettings>,
+    /// The tables `[[rooms]]`, which are in the file alone.
+    pub rooms: RoomPolicy,
+    /// The tables `[[token-keys]]`, which are in the file alone.
+    pub token_keys: TokenKeyring,
     /// How the server shuts down.
     pub drain: DrainConfig,
     /// The log's filter and format.
@@ -111,6 +120,8 @@ impl Default for Config {
             cluster: ClusterSettings::default(),
             socketio: SocketIoSettings::default(),
             webhooks: Vec::new(),
+            rooms: RoomPolicy::default(),
+            token_keys: TokenKeyring::default(),
             drain: DrainConfig::default(),
             logs: LogConfig::default(),
         }
@@ -164,6 +175,8 @@ impl Config {
         }
         let file = from_file(file)?;
         config.webhooks = file.webhooks;
+        config.rooms = RoomPolicy::new(file.rooms);
+        config.token_keys = TokenKeyring::read(file.token_keys)?;
         let assignments = [file.assignments, environment.assignments()?, flags].concat();
         for assignment in assignments {
             config.assign(assignment)?;
@@ -259,6 +272,9 @@ impl Config {
             return Err(ConfigError::SameAddress { address });
         }
         self.cluster.check(self.person_key_file.is_some())?;
+        if self.rooms.needs_tokens() && self.token_keys.is_empty() {
+            return Err(ConfigError::TokenRoomsWithoutKey);
+        }
         if !self.webhooks.is_empty() && self.cluster().is_some() {
             return Err(ConfigError::WebhooksInCluster);
         }
@@ -292,7 +308,9 @@ impl Config {
         let of_webhooks = self.webhooks.iter().filter_map(|webhook| webhook.secret_file.as_ref());
         let of_webhooks = of_webhooks.map(|path| (webhooks::SECRET_FILE, path));
         let files = files.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?)));
-        files.chain(of_webhooks)
+        let token_keys = self.token_keys.sources().iter();
+        let token_keys = token_keys.map(|source| (token_keys::FILE, &source.file));
+        files.chain(of_webhooks).chain(token_keys)
     }
 }
 

@@ -12,11 +12,14 @@ use super::{
     environment::{self, Assignment},
     error::ConfigError,
     nearest::Suggestion,
+    rooms,
     setting::{Section, Setting},
     source::Source,
+    token_keys,
     value::ValueKind,
     webhooks::{self, WebhookSettings},
 };
+use crate::{room_access::RoomRule, tokens::KeySource};
 
 /// What a file sets.
 #[derive(Debug, Default)]
@@ -25,6 +28,10 @@ pub(super) struct SettingsFile {
     pub(super) assignments: Vec<Assignment>,
     /// The tables `[[webhooks]]`.
     pub(super) webhooks: Vec<WebhookSettings>,
+    /// The tables `[[rooms]]`.
+    pub(super) rooms: Vec<RoomRule>,
+    /// The tables `[[token-keys]]`.
+    pub(super) token_keys: Vec<KeySource>,
 }
 
 /// All that a file's `text` sets.
@@ -32,27 +39,38 @@ pub(super) fn read(path: &Path, text: &str) -> Result<SettingsFile, ConfigError>
     let syntax = |source| ConfigError::Syntax { path: path.to_owned(), source };
     let table = DeTable::parse(text).map_err(syntax)?;
     let file = ParsedFile { path, text };
-    let SettingsFile { mut assignments, mut webhooks } = SettingsFile::default();
+    let mut settings = SettingsFile::default();
+    let assignments = &mut settings.assignments;
     for (key, value) in table.get_ref() {
         match (key.get_ref().as_ref(), value.get_ref()) {
             ("workspace", DeValue::Table(workspace)) => {
                 for table in file.leptos_tables(workspace)? {
-                    file.parse(Section::Leptos, table, &mut assignments)?;
+                    file.parse(Section::Leptos, table, assignments)?;
                 }
             }
             ("presence", DeValue::Table(table)) => {
-                file.parse(Section::Presence, table, &mut assignments)?;
+                file.parse(Section::Presence, table, assignments)?;
             }
             ("limits", DeValue::Table(table)) => {
-                file.parse(Section::Limits, table, &mut assignments)?;
+                file.parse(Section::Limits, table, assignments)?;
             }
-            ("webhooks", DeValue::Array(tables)) => {
-                for table in tables {
-                    let DeValue::Table(webhook) = table.get_ref() else {
+            (name @ ("webhooks" | "rooms" | "token-keys"), DeValue::Array(tables)) => {
+                for spanned in tables {
+                    let DeValue::Table(table) = spanned.get_ref() else {
                         return Err(file.unknown_key(key, "the file outside its tables"));
                     };
-                    let begins = table.span().start;
-                    webhooks.push(webhooks::read(path, text, webhook, begins)?);
+                    let begins = spanned.span().start;
+                    match name {
+                        "webhooks" => {
+                            settings.webhooks.push(webhooks::read(path, text, table, begins)?);
+                        }
+                        "rooms" => settings.rooms.push(rooms::read(path, text, table, begins)?),
+                        _ => {
+                            let before = &settings.token_keys;
+                            let key = token_keys::read(path, text, table, begins, before)?;
+                            settings.token_keys.push(key);
+                        }
+                    }
                 }
             }
             (_, DeValue::Table(_) | DeValue::Array(_)) => {
@@ -61,7 +79,7 @@ pub(super) fn read(path: &Path, text: &str) -> Result<SettingsFile, ConfigError>
             _ => return Err(file.unknown_key(key, "the file outside its tables")),
         }
     }
-    Ok(SettingsFile { assignments, webhooks })
+    Ok(settings)
 }
 
 type Key<'text> = Spanned<std::borrow::Cow<'text, str>>;

@@ -16,6 +16,7 @@ use crate::{
     config::socketio::Transports,
     identity::person_cookie::{PersonCookies, SitePort},
     lifecycle::graceful_shutdown::Drain,
+    room_access::RoomAccess,
     telemetry::warning_interval::WarningInterval,
     url::{PublicUrl, Scheme, port_of},
     websocket::connection::ConnectionConfig,
@@ -55,6 +56,8 @@ pub struct AppState {
     pub(crate) api: Arc<ApiAccess>,
     /// Refuses requests for names that are not the site's.
     pub(crate) name_check: Arc<NameCheck>,
+    /// Decides who may enter which room.
+    pub(crate) access: Arc<RoomAccess>,
     /// Warns that sockets are refused for their origin.
     pub origin_warning: Arc<OriginWarning>,
     /// Warns that wrong secrets of hosts are sent.

@@ -5,18 +5,20 @@ use std::{collections::VecDeque, convert::Infallible, time::Duration};
 use app::presence::{RoomName, Since};
 use axum::{
     extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderName, Uri, header},
+    http::{HeaderMap, HeaderName, StatusCode, Uri, header},
     response::{IntoResponse, Response, Sse, sse::Event},
 };
-use futures_util::{Stream, StreamExt, stream};
-use tokio::time::Instant;
+use futures_util::{Stream, StreamExt, future, stream};
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     app_state::AppState,
     room_path::{room_from_path, room_not_found},
     visit::Visit,
 };
-use crate::{admission::SocketPermit, websocket::paid_updates::poll_paid_updates};
+use crate::{
+    admission::SocketPermit, room_access::Permission, websocket::paid_updates::poll_paid_updates,
+};
 use registry::{hub::Subscription, wake::wake_flags::WakeReasons};
 
 /// Opens a feed of the room's events.
@@ -24,12 +26,17 @@ pub(crate) async fn events(
     State(state): State<AppState>,
     visit: Visit,
     path: Result<Path<String>, PathRejection>,
+    permission: Result<Permission, StatusCode>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
         Err(error) => return room_not_found(error),
+    };
+    let ends_at = match permission {
+        Ok(permission) => permission.ends_at(),
+        Err(status) => return status.into_response(),
     };
     let occupancy = state.hub.occupancy(&room_name);
     let permit = match state.admission.feed(visit.client, occupancy) {
@@ -47,8 +54,17 @@ pub(crate) async fn events(
     subscription.start_from(last_event_id(&headers).or_else(|| since_in_query(&uri)).as_ref());
     let guard = state.drain.feed();
     let events = feed(subscription, None, state.connection.heartbeat_every, permit)
-        .take_until(async move { guard.drained().await });
+        .take_until(async move { guard.drained().await })
+        .take_until(end_of_token(ends_at));
     event_stream_response(events)
+}
+
+/// Waits until the reader's token is no longer accepted: for ever, if there is none.
+pub(super) async fn end_of_token(ends_at: Option<Instant>) {
+    match ends_at {
+        Some(ends_at) => sleep_until(ends_at).await,
+        None => future::pending().await,
+    }
 }
 
 /// The response that sends these events.

@@ -13,14 +13,19 @@ use axum::{
 };
 use futures_util::{StreamExt, future, stream};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{
     app_state::AppState,
-    event_stream::{event_stream_response, feed},
+    event_stream::{end_of_token, event_stream_response, feed},
     security_headers::allow_any_origin,
     visit::Visit,
 };
-use crate::{admission::Rejection, telemetry::metrics::METRICS};
+use crate::{
+    admission::{Rejection, SocketPermit},
+    telemetry::metrics::METRICS,
+};
+use registry::hub::RoomPermit;
 
 /// The most rooms in one stream.
 const MAX_ROOMS: usize = 50;
@@ -74,10 +79,10 @@ pub(crate) async fn events_of_rooms(
     let mut admitted = Vec::with_capacity(rooms.len());
     let mut refused = Vec::new();
     for (room, since) in rooms {
-        let occupancy = state.hub.occupancy(&room);
-        let permit = state.admission.feed(visit.client, occupancy);
-        match permit.and_then(|permit| Ok((permit, state.admit_to(&room, visit.client)?))) {
-            Ok((permit, room_permit)) => admitted.push((room, since, permit, room_permit)),
+        match state.admit_feed(&room, &headers, &visit) {
+            Ok(Admitted { permit, room_permit, ends_at }) => {
+                admitted.push((room, since, permit, room_permit, ends_at));
+            }
             Err(rejection) => refused.push((room, rejection)),
         }
     }
@@ -85,7 +90,7 @@ pub(crate) async fn events_of_rooms(
     let opened = admitted.iter().map(|(room, ..)| state.open_room(room));
     let opened = future::join_all(opened).await;
     let mut feeds = Vec::with_capacity(admitted.len());
-    for ((room, since, permit, room_permit), opened) in admitted.into_iter().zip(opened) {
+    for ((room, since, permit, room_permit, ends_at), opened) in admitted.into_iter().zip(opened) {
         if let Err(rejection) = opened {
             refused.push((room, rejection));
             continue;
@@ -93,7 +98,8 @@ pub(crate) async fn events_of_rooms(
         let mut subscription = room_permit.subscribe(None);
         subscription.start_from(since.as_ref());
         let events = feed(subscription, Some(room), state.connection.heartbeat_every, permit);
-        // A room that the operator closed ends the whole stream: the client opens it again, with a new list.
+        let events = events.take_until(end_of_token(ends_at));
+        // A room that the operator closed, or whose token has expired, ends the whole stream: the client opens it again, with a new list.
         feeds.push(events.map(Some).chain(stream::iter([None])).boxed());
     }
     if let (true, Some((_, rejection))) = (feeds.is_empty(), refused.first()) {
@@ -114,6 +120,28 @@ pub(crate) async fn events_of_rooms(
         allow_any_origin(response.headers_mut());
     }
     response
+}
+
+/// A room that a client may follow.
+struct Admitted {
+    permit: SocketPermit,
+    room_permit: RoomPermit,
+    /// When the client's token is no longer accepted, if it has one.
+    ends_at: Option<Instant>,
+}
+
+impl AppState {
+    fn admit_feed(
+        &self,
+        room: &RoomName,
+        headers: &HeaderMap,
+        visit: &Visit,
+    ) -> Result<Admitted, Rejection> {
+        let ends_at = self.permit_request(room, headers, visit)?.ends_at();
+        let permit = self.admission.feed(visit.client, self.hub.occupancy(room))?;
+        let room_permit = self.admit_to(room, visit.client)?;
+        Ok(Admitted { permit, room_permit, ends_at })
+    }
 }
 
 /// The event that says why a room is not in the stream.

@@ -2,7 +2,7 @@
 //!
 //! - `POST` with the `secret` of the host's link makes the browser a host, by a cookie.
 //! - `GET` shows a host the room's links.
-//! - `POST /r/{room}/host/{action}` with that cookie removes a person (`remove`, by `id`), removes everybody (`clear`),
+//! - `POST /r/{room}/host/{action}` with that cookie, or with a token that says so, removes a person (`remove`, by `id`), removes everybody (`clear`),
 //!   and lets nobody new in (`close`) until `open`.
 
 use app::{
@@ -29,6 +29,7 @@ use super::{
     security_headers::Framing,
     visit::Visit,
 };
+use crate::bearer;
 
 const WRONG_SECRET: &str =
     "This host link is not valid for this room. Ask whoever made the room for the link again.\n";
@@ -96,14 +97,21 @@ pub(crate) async fn act(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Err(refused) = state.require_own_page(&headers, &visit) {
+    // Another site's page has the visitor's cookies, and no token of its own.
+    if bearer::sent(&headers).is_none()
+        && let Err(refused) = state.require_own_page(&headers, &visit)
+    {
         return *refused;
     }
     let room = match room_from_path(Ok(Path(room))) {
         Ok(room) => room,
         Err(error) => return room_not_found(error),
     };
-    if !state.cookies.hosts().is_host(&headers, state.site_port(&visit), &room) {
+    let has_secret = state.cookies.hosts().is_host(&headers, state.site_port(&visit), &room);
+    let is_host = || {
+        state.permit_request(&room, &headers, &visit).is_ok_and(|permission| permission.is_host())
+    };
+    if !has_secret && !is_host() {
         return (StatusCode::FORBIDDEN, NOT_A_HOST).into_response();
     }
     let (what, changed, nothing) = match &*action {

@@ -2,9 +2,9 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 
 use super::{
@@ -43,8 +43,8 @@ pub(crate) async fn allow_files(request: Request, next: Next) -> Response {
 
 /// Lets pages of `allowed-origins` read lists, exports and event streams, and why one is refused.
 ///
-/// Never pages of any origin: names are for those who have the room's page, or whom the operator allows. Requests
-/// that need the browser to ask first (a preflight) are not answered: none of ours is one.
+/// Never pages of any origin: names are for those who have the room's page, or whom the operator allows. A browser asks
+/// first (a preflight) for one thing that these pages may send: a token.
 pub(crate) async fn allow_listed_origins(
     State(state): State<AppState>,
     request: Request,
@@ -54,7 +54,10 @@ pub(crate) async fn allow_listed_origins(
         return next.run(request).await;
     }
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = next.run(request).await;
+    let is_preflight = *request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        && state.access.knows_tokens();
+    let mut response = if is_preflight { preflight() } else { next.run(request).await };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     // A sandboxed embed is of no origin, and has a key instead.
@@ -70,4 +73,14 @@ pub(crate) async fn allow_listed_origins(
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
     response
+}
+
+/// What a page may send to read a list: a token. Only pages of `allowed-origins` are told so.
+fn preflight() -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
 }

@@ -26,16 +26,17 @@ use super::{
     security_headers::{Framing, set_page_policy},
     visit::Visit,
 };
-use crate::{admission::Account, identity::person_cookie::PersonCookies};
+use crate::{admission::Account, identity::person_cookie::PersonCookies, room_access::Permission};
 
 /// `GET /`: the lobby's page.
 pub(crate) async fn lobby(
     State(state): State<AppState>,
     visit: Visit,
     account: Account,
+    permission: Permission,
     request: Request,
 ) -> Response {
-    room_page(state, visit, account, RoomName::lobby(), request).await
+    room_page(state, visit, account, permission, RoomName::lobby(), request).await
 }
 
 /// `GET /r/{room}`: a room's page.
@@ -44,11 +45,17 @@ pub(crate) async fn room(
     visit: Visit,
     account: Account,
     path: Result<Path<String>, PathRejection>,
+    permission: Result<Permission, StatusCode>,
     request: Request,
 ) -> Response {
     let requested = requested_name(&path);
     match room_from_path(path) {
-        Ok(room_name) => room_page(state, visit, account, room_name, request).await,
+        Ok(room_name) => match permission {
+            Ok(permission) => {
+                room_page(state, visit, account, permission, room_name, request).await
+            }
+            Err(status) => status.into_response(),
+        },
         Err(error) => {
             let language = PageLanguage::of(request.uri(), request.headers());
             no_such_room(&state, language, error, &requested, request.uri(), Framing::Forbidden)
@@ -124,6 +131,7 @@ async fn room_page(
     state: AppState,
     visit: Visit,
     account: Account,
+    permission: Permission,
     room: RoomName,
     request: Request,
 ) -> Response {
@@ -132,7 +140,8 @@ async fn room_page(
     let Ok(person) = known.map_or_else(PersonCookies::new_person, Ok) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let you = state.cookies.public_id(person, &room);
+    // The cookie stays the browser's own: a token's person is nobody's cookie.
+    let you = state.cookies.public_id(permission.person_or(person), &room);
     state.look_up(&room).await;
     let mode = display_mode(request.uri());
     // The kiosk view does not join the room, so no row waits for it.
@@ -186,16 +195,21 @@ pub(crate) async fn parts(
     visit: Visit,
     account: Account,
     path: Result<Path<String>, PathRejection>,
+    permission: Result<Permission, StatusCode>,
     request: Request,
 ) -> Response {
     let room = match room_from_path(path) {
         Ok(room) => room,
         Err(error) => return room_not_found(error),
     };
+    let permission = match permission {
+        Ok(permission) => permission,
+        Err(status) => return status.into_response(),
+    };
     let Ok(person) = state.cookies.identify(request.headers(), state.site_port(&visit)) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let you = state.cookies.public_id(person, &room);
+    let you = state.cookies.public_id(permission.person_or(person), &room);
     state.look_up(&room).await;
     let mode = display_mode(request.uri());
     let list = first_list(&state, account.clone(), &room, you, mode).await;

@@ -19,7 +19,7 @@ use super::visit::Visit;
 use super::{
     app_state::AppState,
     compression::compress,
-    cookie_check, embed,
+    cookie_check, embed, enter,
     entry::{HEALTH_CHECK, with_entry},
     etag::conditional_get,
     event_stream, events_of_rooms, export, host, hour_chart, new_room,
@@ -28,6 +28,7 @@ use super::{
     pricing::{self, Prices},
     print, qr_code,
     robots::{noindex, robots},
+    room_guard::require_permission,
     security_headers::apply_security_headers,
     users, websocket_upgrade,
 };
@@ -77,13 +78,12 @@ pub(crate) fn router(state: AppState) -> Router {
         base_path: state.base_path(),
         spoken: state.spoken,
     };
+    // They tell who is in a room.
     let rooms = Router::new()
         .route("/", get(page::lobby))
         .route("/r/{room}", get(page::room))
         .route("/r/{room}/parts.json", get(page::parts))
         .route("/r/{room}/someone-else", post(page::switch_person))
-        .route("/r/{room}/host", get(host::page).post(host::become_host))
-        .route("/r/{room}/host/{action}", post(host::act))
         .route("/r/{room}/embed", get(embed::embed))
         .route("/r/{room}/past-hour", get(hour_chart::hour_chart))
         .route("/r/{room}/print", get(print::print))
@@ -93,8 +93,15 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/api/rooms/{room}/roll.txt", get(export::text))
         .route("/api/rooms/{room}/roll.xlsx", get(export::xlsx));
     // Not compressed: a compressor would delay events.
-    let live_rooms = Router::new()
-        .route("/api/rooms/{room}/events", get(event_stream::events))
+    let live_room = Router::new().route("/api/rooms/{room}/events", get(event_stream::events));
+    let [rooms, live_room] = [rooms, live_room].map(|routes| guarded(routes, &state));
+    // They tell no names, and know a host by other means.
+    let doors = Router::new()
+        .route("/r/{room}/enter", post(enter::enter))
+        .route("/r/{room}/host", get(host::page).post(host::become_host))
+        .route("/r/{room}/host/{action}", post(host::act));
+    // They ask for the permission themselves: for several rooms, or later on.
+    let live_rooms = live_room
         .route("/api/events", get(events_of_rooms::events_of_rooms))
         .route("/r/{room}/socket", get(websocket_upgrade::open));
     let live_rooms = with_socketio(live_rooms, &state);
@@ -106,6 +113,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/robots.txt", get(robots))
         .route(COOKIE_CHECK, get(cookie_check::answer))
         .merge(rooms)
+        .merge(doors)
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
         .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
@@ -119,6 +127,14 @@ pub(crate) fn router(state: AppState) -> Router {
     with_entry(routes, entered)
         .layer(middleware::from_fn_with_state(prices, pricing::charge))
         .layer(MapResponseLayer::new(finish))
+}
+
+/// Has routes of a room ask for permission. Where every room is open, nothing is asked.
+fn guarded(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
+    if state.access.is_unrestricted() {
+        return routes;
+    }
+    routes.route_layer(middleware::from_fn_with_state(state.clone(), require_permission))
 }
 
 /// Adds the addresses of Socket.IO, if its clients are served.

@@ -46,6 +46,9 @@ pub(super) fn answer(
             return response(StatusCode::NOT_FOUND, "room_name_invalid", error.to_string());
         }
     };
+    if let Err(error) = state.permit_upgrade(&room_name, headers, visit) {
+        return rejected(error.into());
+    }
     let person = state.cookies.known(headers, state.site_port(visit));
     let occupancy = state.hub.occupancy(&room_name);
     let admitted = state.admission.would_admit_socket(visit.client, person, occupancy);

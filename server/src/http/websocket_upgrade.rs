@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::presence::UserId;
+use app::presence::{RoomName, UserId};
 use axum::{
     body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
@@ -20,10 +20,12 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    admission::{RequestOrigin, SocketPermit},
+    admission::{Rejection, RequestOrigin, SocketPermit},
     lifecycle::graceful_shutdown::DrainGuard,
     listener::{InFlight, SystemBuffer, UpgradedStream},
+    room_access::{AccessError, Permission},
     websocket::{
+        access::SocketAccess,
         connection::{self, ConnectionConfig},
         stream::WebSocket,
     },
@@ -55,6 +57,10 @@ pub(crate) async fn open(
     let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
         return handshake_required();
     };
+    let permission = match state.permit_upgrade(&room_name, request.headers(), &visit) {
+        Ok(permission) => permission,
+        Err(error) => return Rejection::from(error).into_response(),
+    };
     let occupancy = state.hub.occupancy(&room_name);
     let permit = match state.admission.socket(visit.client, occupancy) {
         Ok(permit) => permit,
@@ -79,11 +85,20 @@ pub(crate) async fn open(
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    let user_id = state.cookies.public_id(person, &room_name);
+    let holder = permission.as_ref().map_or(person, |permission| permission.person_or(person));
+    let user_id = state.cookies.public_id(holder, &room_name);
+    let access = (!state.access.is_unrestricted()).then(|| {
+        Box::new(SocketAccess::new(
+            Arc::clone(&state.access),
+            room_name.clone(),
+            visit.client,
+            permission,
+        ))
+    });
     // Tracked from here on, so that a shutdown during the upgrade waits for its close frame.
     let guard = state.drain.socket();
     let upgrade = hyper::upgrade::on(&mut request);
-    let entrant = Entrant { room_permit, user_id };
+    let entrant = Entrant { room_permit, user_id, access };
     tokio::spawn(serve(upgrade, entrant, state.connection, guard, permit));
     response
 }
@@ -92,6 +107,25 @@ pub(crate) async fn open(
 struct Entrant {
     room_permit: RoomPermit,
     user_id: UserId,
+    /// None where every room is open.
+    access: Option<Box<SocketAccess>>,
+}
+
+impl AppState {
+    /// The permission of a socket from its request; none if its first frame has to have a token.
+    pub(super) fn permit_upgrade(
+        &self,
+        room: &RoomName,
+        headers: &HeaderMap,
+        visit: &Visit,
+    ) -> Result<Option<Permission>, AccessError> {
+        match self.permit_request(room, headers, visit) {
+            Ok(permission) => Ok(Some(permission)),
+            // Browsers can't send a header with the request.
+            Err(AccessError::TokenMissing) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Waits for the upgrade and serves the socket in a task of its own, which keeps nothing of the request.
@@ -141,7 +175,8 @@ async fn serve_over<S>(
     if let Some(direct) = direct {
         membership.subscription().allow_direct_writes(direct);
     }
-    connection::spawn(socket, membership, config, guard, permit);
+    let access = entrant.access;
+    connection::spawn(socket, membership, access, config, guard, permit);
 }
 
 /// Whether the request asks for a WebSocket, perhaps in a wrong way.

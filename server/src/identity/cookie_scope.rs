@@ -46,6 +46,20 @@ impl CookieScope {
         format!("{prefix}rollcall_host{}", suffix(port))
     }
 
+    /// That of a token, whose paths are a room's.
+    pub(super) fn token_cookie_name(&self, port: SitePort) -> String {
+        let prefix = match self.scheme {
+            Scheme::Http => "",
+            Scheme::Https => "__Secure-",
+        };
+        format!("{prefix}rollcall_token{}", suffix(port))
+    }
+
+    /// The path of a room's lists and exports.
+    pub(super) fn api_path(&self, room: &RoomName) -> String {
+        self.base_path.below(&format!("/api/rooms/{room}"))
+    }
+
     /// The path of a room's page: `Path=/r/team` is valid for `/r/team/host`, and not for `/r/team-2`.
     pub(super) fn room_path(&self, room: &RoomName) -> String {
         self.base_path.room(room)

@@ -5,3 +5,4 @@ pub mod host_link;
 pub mod host_secret;
 pub(crate) mod key_pattern;
 pub mod person_cookie;
+mod token_cookie;

@@ -54,6 +54,7 @@ pub struct PersonCookies {
     scope: CookieScope,
     signing: Key,
     public_ids: Hmac<Sha256>,
+    token_persons: Hmac<Sha256>,
     hosts: HostSecrets,
     fingerprint: String,
 }
@@ -175,10 +176,15 @@ impl PersonCookies {
             Some(derivation.finalize().into_bytes())
         };
         let public_ids = Hmac::new_from_slice(&derive(b"rollcall public ids 1")?).ok()?;
+        let token_persons = Hmac::new_from_slice(&derive(b"rollcall persons of tokens 1")?).ok()?;
         let scope = scope.into();
         let hosts = HostSecrets::new(&derive(b"rollcall host secrets 1")?, scope.clone())?;
         let fingerprint = hex(&derive(b"rollcall key fingerprint 1")?[..8]);
-        Some(Self { scope, signing: Key::from(key), public_ids, hosts, fingerprint })
+        Some(Self { scope, signing: Key::from(key), public_ids, token_persons, hosts, fingerprint })
+    }
+
+    pub(super) fn scope(&self) -> &CookieScope {
+        &self.scope
     }
 
     /// The secrets of the rooms' hosts, which are derived from the same key.
@@ -208,6 +214,23 @@ impl PersonCookies {
         let mut secret = [0; 16];
         getrandom::fill(&mut secret)?;
         Ok(Person(secret))
+    }
+
+    /// The person whom a token names: the same on every device, and nobody's cookie.
+    pub fn person_of_token(&self, issuer: Option<&str>, subject: &str) -> Person {
+        let mut mac = self.token_persons.clone();
+        // Two pairs never are the same bytes.
+        match issuer {
+            None => mac.update(&[0]),
+            Some(issuer) => {
+                mac.update(&[1]);
+                mac.update(&u64::try_from(issuer.len()).unwrap_or(u64::MAX).to_be_bytes());
+                mac.update(issuer.as_bytes());
+            }
+        }
+        mac.update(subject.as_bytes());
+        let hash = mac.finalize().into_bytes();
+        Person(std::array::from_fn(|index| hash[index]))
     }
 
     /// The `Set-Cookie` header that identifies the browser as this person from now on.

@@ -25,7 +25,7 @@ use super::{
     session::{Incoming, NamespacePermit},
 };
 use crate::{
-    lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS,
+    lifecycle::graceful_shutdown::DrainGuard, room_access::Permission, telemetry::metrics::METRICS,
     websocket::protocol::Request,
 };
 use registry::{
@@ -51,6 +51,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 /// What a client is served with.
 pub(super) struct Entered {
     pub(super) membership: Membership,
+    pub(super) permission: Permission,
     pub(super) feed: FeedHandle,
     pub(super) guard: DrainGuard,
     pub(super) permit: NamespacePermit,
@@ -63,10 +64,11 @@ pub(super) async fn serve(
     requests: mpsc::Receiver<Incoming>,
     entered: Entered,
 ) {
-    let Entered { membership, feed, guard, permit } = entered;
+    let Entered { membership, permission, feed, guard, permit } = entered;
     guard.notify(membership.subscription().flags());
     METRICS.sockets_opened.count();
-    let mut client = Client::new(Arc::clone(socket), namespace.clone(), membership, feed, requests);
+    let mut client =
+        Client::new(Arc::clone(socket), namespace.clone(), membership, permission, feed, requests);
     client.begin();
     let end = client.run(&guard).await;
     tracing::debug!(?end, "a client leaves a namespace");
@@ -79,6 +81,7 @@ struct Client<Q> {
     namespace: Namespace,
     outgoing: Outgoing,
     membership: Membership,
+    permission: Permission,
     feed: FeedHandle,
     requests: mpsc::Receiver<Incoming>,
     /// A request that is under way between the servers.
@@ -126,6 +129,7 @@ impl<Q: Queue> Client<Q> {
         socket: Arc<Q>,
         namespace: Namespace,
         membership: Membership,
+        permission: Permission,
         feed: FeedHandle,
         requests: mpsc::Receiver<Incoming>,
     ) -> Self {
@@ -134,6 +138,7 @@ impl<Q: Queue> Client<Q> {
             namespace,
             outgoing: Outgoing::default(),
             membership,
+            permission,
             feed,
             requests,
             answering: None,
@@ -148,7 +153,10 @@ impl<Q: Queue> Client<Q> {
     /// Follows the room from its present position. Somebody whose row waits is listed again under its name.
     fn begin(&mut self) {
         let position = self.membership.list_position();
-        if let Some(name) = self.membership.waiting_name() {
+        if self.permission.may_join()
+            && let Some(name) = self.membership.waiting_name()
+        {
+            let name = self.permission.fixed_name().unwrap_or(&name);
             let request = JoinRequest {
                 name: name.as_str().to_owned(),
                 tab: None,
@@ -158,6 +166,7 @@ impl<Q: Queue> Client<Q> {
             };
             // In a cluster the answer comes later; nobody waits for it here.
             if self.membership.join(request).is_ok() {
+                self.list_under_fixed_name();
                 return;
             }
         }
@@ -168,6 +177,9 @@ impl<Q: Queue> Client<Q> {
 
     async fn run(&mut self, guard: &DrainGuard) -> End {
         loop {
+            if self.permission.ends_at().is_some_and(|ends_at| ends_at <= Instant::now()) {
+                return End::TokenExpired;
+            }
             if let Err(end) = self.send_pending() {
                 return end;
             }
@@ -197,13 +209,14 @@ impl<Q: Queue> Client<Q> {
 
     /// When there is something to do without being woken.
     fn deadline(&self) -> Option<Instant> {
-        match (&self.full, &self.list) {
+        let work = match (&self.full, &self.list) {
             (Some(full), _) => Some(full.retry_at),
             (None, Some(list)) if !list.is_after_reply => {
                 Some(list.due).filter(|due| Instant::now() < *due)
             }
             _ => None,
-        }
+        };
+        [work, self.permission.ends_at()].into_iter().flatten().min()
     }
 
     /// Sends what waits, then updates, then a list that is due, until nothing is left or the queue is full.
@@ -294,7 +307,15 @@ impl<Q: Queue> Client<Q> {
 
     fn on_request(&mut self, request: Request, ack: Option<u64>) {
         let of = Some(request.event());
+        let request = match self.permission.permit(request) {
+            Ok(request) => request,
+            Err(error) => return self.refuse(&error.to_refusal(of), ack),
+        };
         let (outcome, answered) = match request {
+            // No event of Socket.IO is one.
+            Request::RefreshToken { .. } => {
+                return self.refuse(&RequestError::BadFrame.to_refusal(of), ack);
+            }
             Request::Watch { .. } => return self.request_list(ListReason::Answer, false, ack),
             Request::Resync => return self.request_list(ListReason::Resync, false, ack),
             Request::Join(request) => (self.membership.join(request), Answered::Join),
@@ -318,7 +339,10 @@ impl<Q: Queue> Client<Q> {
 
     fn on_accepted(&mut self, Answering { request, ack }: Answering) {
         match request {
-            Answered::Join => self.request_list(ListReason::Answer, true, ack),
+            Answered::Join => {
+                self.list_under_fixed_name();
+                self.request_list(ListReason::Answer, true, ack);
+            }
             Answered::Rename { name } => {
                 let name = name_validation::validate(&name).ok();
                 self.accept_if_asked(ack, name.as_ref().map(Name::as_str));
@@ -337,6 +361,15 @@ impl<Q: Queue> Client<Q> {
                 let ack = answering.and_then(|answering| answering.ack);
                 self.refuse(&error.to_refusal(Some(of)), ack);
             }
+        }
+    }
+
+    /// The name of a token counts, whatever the row was called before.
+    fn list_under_fixed_name(&mut self) {
+        let Some(name) = self.permission.fixed_name() else { return };
+        if self.membership.listed_name().is_some_and(|listed| listed != *name) {
+            // In a cluster the answer comes later, and nobody waits for it.
+            let _ = self.membership.rename(name.as_str());
         }
     }
 

@@ -36,7 +36,10 @@ use self::{
     packet::{Namespace, NamespaceError, Packet, PacketKind},
     session::{Allowed, Handshake, Incoming, NamespacePermit, OpenError, Session},
 };
-use crate::{admission::Rejection, http::app_state::AppState, telemetry::metrics::METRICS};
+use crate::{
+    admission::Rejection, http::app_state::AppState, room_access::AccessError,
+    telemetry::metrics::METRICS,
+};
 
 /// A session of Engine.IO, over whichever transport.
 type EngineSocket = engineioxide::Socket<Session>;
@@ -66,6 +69,12 @@ enum EnterError {
     Open(#[from] OpenError),
     #[error(transparent)]
     Rejected(#[from] Rejection),
+}
+
+impl From<AccessError> for EnterError {
+    fn from(error: AccessError) -> Self {
+        Self::Rejected(error.into())
+    }
 }
 
 impl EnterError {
@@ -115,7 +124,7 @@ impl EngineIoHandler for RoomsHandler {
             return close(&socket, CloseCode::BadFrames);
         };
         match packet.kind {
-            PacketKind::Connect => self.connect(&socket, packet.path),
+            PacketKind::Connect => self.connect(&socket, packet.path, packet.data),
             PacketKind::Disconnect => {
                 if let Ok(namespace) = Namespace::parse(packet.path) {
                     socket.data.close(&namespace);
@@ -143,8 +152,8 @@ impl RoomsHandler {
         Self { state, feeds: Arc::default() }
     }
 
-    /// A client wants to enter a namespace.
-    fn connect(self: &Arc<Self>, socket: &Arc<EngineSocket>, path: &str) {
+    /// A client wants to enter a namespace; `auth` is what its library was given under this name.
+    fn connect(self: &Arc<Self>, socket: &Arc<EngineSocket>, path: &str, auth: &str) {
         let opened = Namespace::parse(path).map_err(EnterError::from).and_then(|namespace| {
             let (number, requests) = socket.data.open(&namespace)?;
             Ok((namespace, number, requests))
@@ -155,8 +164,9 @@ impl RoomsHandler {
             Err(error) => return refuse(socket, path, error),
         };
         let (handler, socket, path) = (Arc::clone(self), Arc::clone(socket), path.to_owned());
+        let token = request::token_of(auth);
         tokio::spawn(async move {
-            match handler.enter(&socket, &namespace).await {
+            match handler.enter(&socket, &namespace, token.as_deref()).await {
                 Ok(entered) => {
                     client::serve(&socket, &namespace, requests, entered).await;
                     socket.data.on_closed(number);
@@ -174,10 +184,12 @@ impl RoomsHandler {
         &self,
         socket: &EngineSocket,
         namespace: &Namespace,
+        token: Option<&str>,
     ) -> Result<Entered, EnterError> {
         let handshake = handshake_of(socket).ok_or(OpenError::Ended)?;
         let Handshake { client, person, .. } = **handshake;
         let room = namespace.room();
+        let permission = self.state.access.permit(&room, token, client)?;
         let occupancy = self.state.hub.occupancy(&room);
         let permit = match handshake.take_permit() {
             Some(permit) => permit,
@@ -187,7 +199,7 @@ impl RoomsHandler {
         self.state.admission.check_room(occupancy)?;
         let room_permit = self.state.admit_to(&room, client)?;
         self.state.open_room(&room).await?;
-        let user_id = self.state.cookies.public_id(person, &room);
+        let user_id = self.state.cookies.public_id(permission.person_or(person), &room);
         let guard = self.state.drain.socket();
         let feed = self.feeds.enter(namespace, &self.state.hub);
         let membership = room_permit.enter(user_id);
@@ -195,7 +207,7 @@ impl RoomsHandler {
         let connected = packet::connected(namespace, &random_id());
         // A client that does not get it is gone, or comes back when it notices.
         let _ = socket.emit(Str::from(connected));
-        Ok(Entered { membership, feed, guard, permit })
+        Ok(Entered { membership, permission, feed, guard, permit })
     }
 }
 

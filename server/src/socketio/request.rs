@@ -53,6 +53,12 @@ pub(super) fn parse(data: &str) -> Result<Request, UnknownEvent> {
     })
 }
 
+/// The token in the data of a packet that connects: `{"token":"…"}`.
+pub(super) fn token_of(auth: &str) -> Option<String> {
+    let auth: Value = serde_json::from_str(auth).ok()?;
+    auth.get("token")?.as_str().map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +110,14 @@ mod tests {
             (r#"["watch",{}"#, None),
         ] {
             assert_eq!(parse(data), Err(UnknownEvent { of }), "{data}");
+        }
+    }
+
+    #[test]
+    fn token_is_a_text_of_what_the_client_connects_with() {
+        assert_eq!(token_of(r#"{"token":"a.b.c","x":1}"#).as_deref(), Some("a.b.c"));
+        for auth in ["", "{}", "[]", r#"{"token":5}"#, r#"{"token":"a"} x"#] {
+            assert_eq!(token_of(auth), None, "{auth}");
         }
     }
 

@@ -66,6 +66,11 @@ pub enum Request {
     Leave,
     /// Get the whole list again.
     Resync,
+    /// Use another token from now on.
+    RefreshToken {
+        /// The new one, which is not verified yet.
+        token: String,
+    },
 }
 
 impl Request {
@@ -78,6 +83,7 @@ impl Request {
             Self::SetVisible { .. } => "visible",
             Self::Leave => "leave",
             Self::Resync => "resync",
+            Self::RefreshToken { .. } => "token",
         }
     }
 }
@@ -98,8 +104,16 @@ impl ProtocolState {
         if let Some(too_fast) = self.count(since_opening, || known_event(text)) {
             return too_fast;
         }
-        let event = parse(text).ok_or(RequestError::BadFrame);
-        match event.and_then(|event| self.interpret(event)) {
+        let request = match (parse(text), self.stage) {
+            (Some(event), _) => self.interpret(event),
+            // It is no event of `ClientEvent`, whose reader is a part of the page.
+            (None, Stage::Following) => {
+                let token = parse(text).map(|TokenFrame::Token { token }| token);
+                token.map(|token| Request::RefreshToken { token }).ok_or(RequestError::BadFrame)
+            }
+            (None, Stage::Opening) => Err(RequestError::BadFrame),
+        };
+        match request {
             Ok(request) => {
                 self.bad_frames_in_a_row = 0;
                 Action::Request(request)
@@ -185,6 +199,22 @@ impl Default for ProtocolState {
     }
 }
 
+/// The frame with which a client replaces its token.
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum TokenFrame {
+    Token { token: String },
+}
+
+/// The field `token` of a first frame, if it has one.
+pub(super) fn token_of(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct WithToken {
+        token: Option<String>,
+    }
+    parse(text).and_then(|WithToken { token }| token)
+}
+
 fn parse<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
     // Serde would also accept an array for an enum or a struct.
     if !text.trim_start().starts_with('{') {
@@ -195,7 +225,8 @@ fn parse<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
 
 /// The `event` of a text, if it is one of the protocol: refusals must not echo arbitrary text.
 fn known_event(text: &str) -> Option<&'static str> {
-    const EVENTS: [&str; 6] = ["watch", "got_a_new_user", "rename", "visible", "leave", "resync"];
+    const EVENTS: [&str; 7] =
+        ["watch", "got_a_new_user", "rename", "visible", "leave", "resync", "token"];
 
     #[derive(Deserialize)]
     struct Named {
@@ -262,6 +293,25 @@ mod tests {
         assert_eq!(later(r#"{"event":"resync"}"#), Action::Request(Request::Resync));
         let hidden = Action::Request(Request::SetVisible { is_visible: false });
         assert_eq!(later(r#"{"event":"visible","visible":false}"#), hidden);
+    }
+
+    #[test]
+    fn token_is_a_field_of_first_frames_and_a_frame_later_on() {
+        let first = r#"{"event":"watch","token":"a.b.c"}"#;
+        let watch = Action::Request(Request::Watch { since: None });
+        assert_eq!(ProtocolState::default().on_text(first, START), watch);
+        assert_eq!(token_of(first).as_deref(), Some("a.b.c"));
+        for text in [WATCH, r#"{"event":"watch","token":null}"#, "[]", r#"{"token":5}"#] {
+            assert_eq!(token_of(text), None, "{text}");
+        }
+        let refresh = r#"{"event":"token","token":"a.b.c"}"#;
+        let token = "a.b.c".to_owned();
+        let expected = Action::Request(Request::RefreshToken { token });
+        assert_eq!(following().on_text(refresh, START), expected);
+        let early = ProtocolState::default().on_text(refresh, START);
+        assert_eq!(refusal(early), (RefusalCode::BadFrame, Some("token".to_owned())));
+        let without = refusal(following().on_text(r#"{"event":"token"}"#, START));
+        assert_eq!(without, (RefusalCode::BadFrame, Some("token".to_owned())));
     }
 
     #[test]

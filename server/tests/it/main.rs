@@ -55,4 +55,5 @@ mod socketio_limits;
 mod support;
 mod systemd;
 mod tls;
+mod tokens;
 mod webhooks;

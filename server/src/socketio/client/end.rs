@@ -26,6 +26,8 @@ pub(super) enum End {
     BadEvents,
     /// The operator or a host has closed the room.
     RoomClosed,
+    /// The client's token is no longer accepted.
+    TokenExpired,
     /// The server shuts down.
     Restart,
 }
@@ -38,13 +40,16 @@ impl Client<EngineSocket> {
         let departure = match end {
             End::Gone => session.departure(),
             End::Slow => DepartureReason::Lost,
-            End::BadEvents | End::RoomClosed | End::Restart => DepartureReason::Closed,
+            End::BadEvents | End::RoomClosed | End::TokenExpired | End::Restart => {
+                DepartureReason::Closed
+            }
         };
         let code = match end {
             End::Gone => session.closed_with(),
             End::Slow => None,
             End::BadEvents => Some(CloseCode::BadFrames),
             End::RoomClosed => Some(CloseCode::Normal),
+            End::TokenExpired => Some(CloseCode::Unauthorized),
             End::Restart => Some(CloseCode::Restart),
         };
         match (code, departure) {
@@ -53,7 +58,10 @@ impl Client<EngineSocket> {
             (None, _) => METRICS.socket_broken(),
         }
         let (socket, namespace) = (Arc::clone(socket), namespace.clone());
-        self.membership.departs_as(departure);
+        match end {
+            End::TokenExpired => self.membership.departs_for_return(),
+            _ => self.membership.departs_as(departure),
+        }
         // The room is left before anything is waited for.
         drop(self);
         match end {
@@ -62,6 +70,8 @@ impl Client<EngineSocket> {
                 let _ = socket.emit(Str::from(packet::disconnected(&namespace)));
             }
             End::Slow => socket.close(DisconnectReason::TransportError),
+            // The whole session: its client comes back by itself, and is asked for its `auth` again.
+            End::TokenExpired => socket.close(DisconnectReason::ClosingServer),
             End::BadEvents => socket.close(DisconnectReason::PacketParsingError),
             End::Restart => {
                 sleep(close_delay).await;

@@ -82,8 +82,14 @@ impl TestRoom {
         let membership = hub.enter(&Namespace::Lobby.room(), UserId::from_leading_bits(7));
         let feed = Arc::new(Feeds::default()).enter(&Namespace::Lobby, &hub);
         guard.notify(membership.subscription().flags());
-        let mut client =
-            Client::new(Arc::clone(&queue), Namespace::Lobby, membership, feed, received);
+        let mut client = Client::new(
+            Arc::clone(&queue),
+            Namespace::Lobby,
+            membership,
+            Permission::of_anybody(),
+            feed,
+            received,
+        );
         client.begin();
         let running = tokio::spawn(async move { client.run(&guard).await });
         Self { hub, queue, requests, running, drain }

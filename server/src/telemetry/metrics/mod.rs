@@ -77,7 +77,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 14],
+            rejections: [(&'static str, Counter); 20],
         }
 
         impl Metrics {
@@ -154,7 +154,7 @@ const fn close_code_counters() -> [(u16, Counter); 15] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 14] {
+const fn rejection_counters() -> [(&'static str, Counter); 20] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -170,6 +170,12 @@ const fn rejection_counters() -> [(&'static str, Counter); 14] {
         ("rooms", Counter::new()),
         ("rooms_per_address", Counter::new()),
         ("engine", Counter::new()),
+        ("token_missing", Counter::new()),
+        ("token_expired", Counter::new()),
+        ("token_invalid", Counter::new()),
+        ("invalid_tokens_per_address", Counter::new()),
+        ("token_for_other_rooms", Counter::new()),
+        ("room_not_open", Counter::new()),
     ]
 }
 

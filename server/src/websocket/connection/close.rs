@@ -13,7 +13,9 @@ use tungstenite::{
 use super::Connection;
 use crate::{
     admission::Payer,
+    room_access::AccessError,
     telemetry::metrics::METRICS,
+    tokens::TokenError,
     websocket::transport::{Socket, TransportError},
 };
 
@@ -24,6 +26,8 @@ pub(super) enum CloseReason {
     ClosedByClient,
     /// The server closes it with this code.
     ClosedByServer(CloseCode),
+    /// The client may not follow the room, or no longer: the server says why.
+    NotPermitted(AccessError),
     /// The client sent invalid data, after which nothing can be read: the server closes it with this code.
     InvalidData(CloseCode),
     /// The server shuts down: the socket is closed after its delay.
@@ -47,6 +51,7 @@ impl CloseReason {
         match self {
             Self::ClosedByClient => METRICS.socket_closed_by_client(),
             Self::ClosedByServer(code) | Self::InvalidData(code) => METRICS.socket_closed(code),
+            Self::NotPermitted(error) => METRICS.socket_closed(error.close_code()),
             Self::Restart => METRICS.socket_closed(CloseCode::Restart),
             Self::Broken => METRICS.socket_broken(),
             Self::Failed => METRICS.socket_closed(CloseCode::InternalError),
@@ -77,6 +82,16 @@ impl<S: Socket, P: Payer> Connection<S, P> {
                 send_close(&mut self.socket, code, close_within).await;
                 read_until_closed(&mut self.socket, close_within).await;
             }
+            CloseReason::NotPermitted(error) => {
+                match error {
+                    AccessError::Token(TokenError::Expired) => self.membership.departs_for_return(),
+                    _ => self.membership.departs_as(DepartureReason::Closed),
+                }
+                drop(self.membership);
+                let reason = error.to_string();
+                send_close_with(&mut self.socket, error.close_code(), &reason, close_within).await;
+                read_until_closed(&mut self.socket, close_within).await;
+            }
             CloseReason::Restart => {
                 // The rooms are saved already, so requests until then are ignored. A close frame of the
                 // client ends the wait.
@@ -104,7 +119,17 @@ impl<S: Socket, P: Payer> Connection<S, P> {
 }
 
 async fn send_close<S: Socket>(socket: &mut S, code: CloseCode, within: Duration) {
-    let frame = CloseFrame { code: code.number().into(), reason: Utf8Bytes::default() };
+    send_close_with(socket, code, "", within).await;
+}
+
+/// With a reason, of at most 123 bytes (RFC 6455, section 5.5).
+async fn send_close_with<S: Socket>(
+    socket: &mut S,
+    code: CloseCode,
+    reason: &str,
+    within: Duration,
+) {
+    let frame = CloseFrame { code: code.number().into(), reason: Utf8Bytes::from(reason) };
     let _ = timeout(within, socket.send(Message::Close(Some(frame)))).await;
 }
 

@@ -14,7 +14,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use app::presence::{CloseCode, Refusal, ServerEvent};
+use app::presence::{CloseCode, Refusal, RefusalCode, ServerEvent};
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::Instant;
@@ -28,16 +28,19 @@ use self::{
 };
 pub use super::transport::{Socket, TransportError};
 use super::{
+    access::SocketAccess,
     outbox::Outbox,
     paid_updates::poll_paid_updates,
     protocol::{Action, ProtocolState, Request},
 };
 use crate::{
     admission::Payer, lifecycle::graceful_shutdown::DrainGuard, telemetry::metrics::METRICS,
+    tokens::TokenError,
 };
 use registry::{
     encoding::messages::encode,
     hub::{Accepted, Answer, Membership},
+    presence::request_error::RequestError,
     wake::wake_flags::WakeReasons,
 };
 
@@ -46,6 +49,7 @@ use registry::{
 pub fn spawn<S, P>(
     socket: S,
     membership: Membership,
+    access: Option<Box<SocketAccess>>,
     config: Arc<ConnectionConfig>,
     guard: DrainGuard,
     payer: P,
@@ -54,7 +58,7 @@ pub fn spawn<S, P>(
     P: Payer + 'static,
 {
     let span = tracing::debug_span!("connection", number = guard.number());
-    let served = serve(socket, membership, config, guard, payer);
+    let served = serve_with(socket, membership, access, config, guard, payer);
     // A span takes memory for as long as the socket is open: a disabled one is dropped.
     if span.is_disabled() {
         tokio::spawn(served);
@@ -74,11 +78,24 @@ pub fn serve<S: Socket, P: Payer>(
     guard: DrainGuard,
     payer: P,
 ) -> impl Future<Output = ()> + use<S, P> {
+    serve_with(socket, membership, None, config, guard, payer)
+}
+
+/// The same for a socket whose room may need a token.
+fn serve_with<S: Socket, P: Payer>(
+    socket: S,
+    membership: Membership,
+    access: Option<Box<SocketAccess>>,
+    config: Arc<ConnectionConfig>,
+    guard: DrainGuard,
+    payer: P,
+) -> impl Future<Output = ()> + use<S, P> {
     guard.notify(membership.subscription().flags());
     let opened = Instant::now();
     let mut connection = Box::new(Connection {
         socket,
         membership,
+        access,
         payer,
         outbox: Outbox::default(),
         protocol: ProtocolState::new(config.frames),
@@ -102,6 +119,8 @@ pub fn serve<S: Socket, P: Payer>(
 struct Connection<S, P> {
     socket: S,
     membership: Membership,
+    /// Whether the client may follow the room, and as whom; none where every room is open.
+    access: Option<Box<SocketAccess>>,
     payer: P,
     outbox: Outbox,
     protocol: ProtocolState,
@@ -268,6 +287,7 @@ impl<S: Socket, P: Payer> Connection<S, P> {
     /// Registers the next deadline with the timer queue, unless an earlier wake-up is registered.
     fn schedule_wakeup(&mut self) {
         let next = self.deadlines.next();
+        let next = self.end_of_token().map_or(next, |end| next.min(end));
         if self.wakeup.is_none_or(|wakeup| next < wakeup) {
             self.wakeup = Some(next);
             let subscription = self.membership.subscription();
@@ -278,6 +298,9 @@ impl<S: Socket, P: Payer> Connection<S, P> {
     fn handle_deadlines(&mut self) -> Result<(), CloseReason> {
         let now = Instant::now();
         self.wakeup = self.wakeup.filter(|wakeup| now < *wakeup);
+        if self.end_of_token().is_some_and(|end| end <= now) {
+            return Err(CloseReason::NotPermitted(TokenError::Expired.into()));
+        }
         while let Some(due) = self.deadlines.take_due(now) {
             match due {
                 Due::FirstFrame => {
@@ -310,6 +333,9 @@ impl<S: Socket, P: Payer> Connection<S, P> {
             Incoming::Error(error) => Err(CloseReason::of(&error)),
             Incoming::Message(Message::Text(text)) => {
                 let action = self.protocol.on_text(&text, self.opened.elapsed());
+                if matches!(action, Action::Request(_)) && !self.protocol.is_following() {
+                    self.check_first_frame(&text)?;
+                }
                 self.handle_request(action)
             }
             Incoming::Message(Message::Binary(_)) => {
@@ -341,7 +367,23 @@ impl<S: Socket, P: Payer> Connection<S, P> {
             Action::Request(request) => request,
         };
         let of = Some(request.event());
+        let permitted = match &self.access {
+            Some(access) => access.permit(request),
+            None => Ok(request),
+        };
+        let request = match permitted {
+            Ok(request) => request,
+            Err(error) => {
+                self.refuse(error.to_refusal(of));
+                return Ok(());
+            }
+        };
+        let is_join = matches!(request, Request::Join(_));
         let outcome = match request {
+            Request::RefreshToken { token } => {
+                self.refresh_token(&token);
+                return Ok(());
+            }
             Request::Resync => {
                 self.deadlines.request_resync(Instant::now());
                 // It may be due at once.
@@ -363,7 +405,12 @@ impl<S: Socket, P: Payer> Connection<S, P> {
             }
         };
         match outcome {
-            Ok(Accepted::Now) => self.on_accepted(),
+            Ok(Accepted::Now) => {
+                self.on_accepted();
+                if is_join {
+                    self.list_under_fixed_name();
+                }
+            }
             Ok(Accepted::Pending) => self.reading = Reading::UntilAnswered,
             Err(error) => self.refuse(error.to_refusal(of)),
         }
@@ -374,7 +421,10 @@ impl<S: Socket, P: Payer> Connection<S, P> {
     fn take_answer(&mut self) {
         let Some(Answer { of, result }) = self.membership.take_answer() else { return };
         match result {
-            Ok(()) if self.reading == Reading::UntilAnswered => self.on_accepted(),
+            Ok(()) if self.reading == Reading::UntilAnswered => {
+                self.on_accepted();
+                self.list_under_fixed_name();
+            }
             Ok(()) => {}
             Err(error) => self.refuse(error.to_refusal(Some(of))),
         }
@@ -386,6 +436,47 @@ impl<S: Socket, P: Payer> Connection<S, P> {
         self.deadlines.on_accepted();
         // Only a beat says that a list is old.
         self.is_beat_due |= self.membership.subscription().is_stale();
+    }
+
+    /// A first frame says whose socket this is, and whether it may follow the room.
+    fn check_first_frame(&mut self, text: &str) -> Result<(), CloseReason> {
+        match &mut self.access {
+            Some(access) => {
+                access.open(text, &mut self.membership).map_err(CloseReason::NotPermitted)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The client has a new token. If that is refused, the one before counts for as long as it is valid.
+    fn refresh_token(&mut self, token: &str) {
+        let of = Some("token".into());
+        let Some(access) = &mut self.access else {
+            return self.refuse(RequestError::BadFrame.to_refusal(Some("token")));
+        };
+        match access.refresh(token) {
+            Ok(()) => self.list_under_fixed_name(),
+            Err(error) => {
+                let (code, message) = (RefusalCode::TokenRefused, error.to_string().into());
+                self.refuse(Refusal { of, code, message });
+            }
+        }
+    }
+
+    /// A first frame renames nobody who is listed, and the name of a token counts all the same.
+    fn list_under_fixed_name(&mut self) {
+        let Some(name) = self.access.as_ref().and_then(|access| access.fixed_name()) else {
+            return;
+        };
+        let listed = self.membership.listed_name();
+        if listed.is_some_and(|listed| listed.as_str() != name) {
+            // In a cluster the answer comes later, and nobody waits for it.
+            let _ = self.membership.rename(name);
+        }
+    }
+
+    fn end_of_token(&self) -> Option<Instant> {
+        self.access.as_ref()?.ends_at()
     }
 
     fn refuse(&mut self, refusal: Refusal) {

@@ -112,8 +112,13 @@ impl IoClient {
 
     /// Asks to enter a namespace, and returns the packet that answers.
     pub async fn enter_namespace(&mut self, path: &str) -> String {
+        self.enter_namespace_with(path, "").await
+    }
+
+    /// With the data that a client's library calls `auth`.
+    pub async fn enter_namespace_with(&mut self, path: &str, auth: &str) -> String {
         let path = if path == "/" { String::new() } else { format!("{path},") };
-        self.send(&format!("0{path}")).await;
+        self.send(&format!("0{path}{auth}")).await;
         loop {
             let packet = self.packet().await.unwrap();
             if packet.starts_with(&format!("0{path}")) || packet.starts_with(&format!("4{path}")) {

@@ -1,0 +1,205 @@
+//! Who may enter which room. [`RoomAccess::permit`] is the one place where that is decided, for every address that
+//! tells names.
+
+mod error;
+mod invalid_tokens;
+mod policy;
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use app::presence::{Name, RoomName, UserId};
+use tokio::time::Instant;
+
+pub use self::{
+    error::AccessError,
+    policy::{Access, JoinMoreOpenError, Openness, RoomPolicy, RoomRule},
+};
+use self::{invalid_tokens::InvalidTokens, policy::Rights};
+use crate::{
+    identity::person_cookie::{Person, PersonCookies},
+    tokens::{self, Claims, LEEWAY_IN_SECONDS, TokenError, TokenKeyring},
+    unix_time::unix_seconds,
+    websocket::protocol::Request,
+};
+use registry::presence::{join::JoinRequest, request_error::RequestError};
+
+/// Decides who may enter which room.
+#[derive(Debug)]
+pub struct RoomAccess {
+    policy: RoomPolicy,
+    keyring: TokenKeyring,
+    persons: Arc<PersonCookies>,
+    started: Instant,
+    invalid: Mutex<InvalidTokens>,
+}
+
+/// What a visitor may do in a room, and who a token says that they are. Only [`RoomAccess`] makes one.
+#[derive(Clone, Debug)]
+pub(crate) struct Permission {
+    rights: Rights,
+    holder: Option<Holder>,
+}
+
+/// The holder of a valid token.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder {
+    pub(crate) person: Person,
+    /// The name under which they are listed, if the token has one.
+    pub(crate) name: Option<Name>,
+    /// When the token is no longer accepted.
+    pub(crate) ends_at: Instant,
+}
+
+impl RoomAccess {
+    /// With these rules and keys.
+    pub fn new(policy: RoomPolicy, keyring: TokenKeyring, persons: Arc<PersonCookies>) -> Self {
+        let (started, invalid) = (Instant::now(), Mutex::default());
+        Self { policy, keyring, persons, started, invalid }
+    }
+
+    /// Whether everybody may enter every room, and no token counts.
+    pub(crate) fn is_unrestricted(&self) -> bool {
+        self.policy.is_open() && self.keyring.is_empty()
+    }
+
+    /// Whether tokens count.
+    pub(crate) fn knows_tokens(&self) -> bool {
+        !self.keyring.is_empty()
+    }
+
+    /// Whether a visitor may enter a room, with the token that they sent for it, or without one.
+    pub(crate) fn permit(
+        &self,
+        room: &RoomName,
+        token: Option<&str>,
+        from: IpAddr,
+    ) -> Result<Permission, AccessError> {
+        // Without keys no token counts, and none is wrong.
+        let token = token.filter(|_| self.knows_tokens());
+        let claims = token.map(|token| self.verify(token)).transpose();
+        let claims = claims.map_err(|error| self.note(error, from))?;
+        self.decide(room, claims.as_ref())
+    }
+
+    /// Whether a visitor may enter a room, with tokens that their browser keeps. One that is not valid counts as none:
+    /// a browser sends it for as long as it runs.
+    pub(crate) fn permit_browser<'token>(
+        &self,
+        room: &RoomName,
+        tokens: impl IntoIterator<Item = &'token str>,
+        from: IpAddr,
+    ) -> Result<Permission, AccessError> {
+        let mut invalid = None;
+        let mut claims = None;
+        for token in tokens {
+            match self.verify(token) {
+                Ok(valid) => {
+                    claims = Some(valid);
+                    break;
+                }
+                Err(error) => invalid = Some(error),
+            }
+        }
+        match (self.decide(room, claims.as_ref()), invalid) {
+            (Err(AccessError::TokenMissing), Some(error)) => Err(self.note(error, from)),
+            (decided, _) => decided,
+        }
+    }
+
+    /// The id that others in a room see of the holder of a token.
+    pub(crate) fn public_id(&self, person: Person, room: &RoomName) -> UserId {
+        self.persons.public_id(person, room)
+    }
+
+    fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        tokens::verify(token, &self.keyring.current(), unix_seconds())
+    }
+
+    fn decide(&self, room: &RoomName, claims: Option<&Claims>) -> Result<Permission, AccessError> {
+        let rights = self.policy.decide(room, claims)?;
+        let holder = claims.map(|claims| {
+            let accepted_until = claims.expires.saturating_add(LEEWAY_IN_SECONDS);
+            let left = Duration::from_secs(accepted_until.saturating_sub(unix_seconds()));
+            Holder {
+                person: self.persons.person_of_token(claims.issuer.as_deref(), &claims.subject),
+                name: claims.name.clone(),
+                ends_at: Instant::now() + left,
+            }
+        });
+        Ok(Permission { rights, holder })
+    }
+
+    /// Counts an invalid token. One that has expired was valid, and nobody's attempt.
+    fn note(&self, error: TokenError, from: IpAddr) -> AccessError {
+        if error == TokenError::Expired {
+            return error.into();
+        }
+        let now = self.started.elapsed();
+        let mut invalid = self.invalid.lock().unwrap_or_else(PoisonError::into_inner);
+        match invalid.count(from.into(), now) {
+            Ok(()) => error.into(),
+            Err(wait) => AccessError::TooManyInvalid(wait),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Permission {
+    /// Of somebody without a token in an open room.
+    pub(crate) fn of_anybody() -> Self {
+        Self { rights: Rights { may_join: true, is_host: false }, holder: None }
+    }
+}
+
+impl Permission {
+    /// Of a server without rules and keys.
+    pub(crate) fn everything(access: &RoomAccess) -> Option<Self> {
+        let rights = Rights { may_join: true, is_host: false };
+        access.is_unrestricted().then_some(Self { rights, holder: None })
+    }
+
+    /// The holder of the token, if there was one.
+    pub(crate) fn holder(&self) -> Option<&Holder> {
+        self.holder.as_ref()
+    }
+
+    /// The person of the token; without one, that of the browser.
+    pub(crate) fn person_or(&self, of_browser: Person) -> Person {
+        self.holder.as_ref().map_or(of_browser, |holder| holder.person)
+    }
+
+    /// The name under which the visitor is listed, if the token has one.
+    pub(crate) fn fixed_name(&self) -> Option<&Name> {
+        self.holder.as_ref()?.name.as_ref()
+    }
+
+    /// A request as this visitor may make it: to be listed under the name that the token has, if it has one.
+    pub(crate) fn permit(&self, request: Request) -> Result<Request, RequestError> {
+        let fixed = self.fixed_name().map(|name| name.as_str().to_owned());
+        match (request, fixed) {
+            (Request::Join(_), _) if !self.may_join() => Err(RequestError::JoinNotAllowed),
+            (Request::Join(join), Some(name)) => Ok(Request::Join(JoinRequest { name, ..join })),
+            (Request::Rename { .. }, Some(_)) => Err(RequestError::NameFixed),
+            (request, _) => Ok(request),
+        }
+    }
+
+    /// When the token is no longer accepted; none without one.
+    pub(crate) fn ends_at(&self) -> Option<Instant> {
+        self.holder.as_ref().map(|holder| holder.ends_at)
+    }
+
+    /// Whether the visitor may be listed.
+    pub(crate) fn may_join(&self) -> bool {
+        self.rights.may_join
+    }
+
+    /// Whether the token makes the visitor a host.
+    pub(crate) fn is_host(&self) -> bool {
+        self.rights.is_host
+    }
+}

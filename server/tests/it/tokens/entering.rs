@@ -1,0 +1,111 @@
+//! A form of another application leads a visitor to a room's page.
+
+use serde_json::json;
+
+use super::{NAME, Server, join_frame, status, token};
+use crate::support::{body, header};
+
+/// The `Cookie` line of a browser that was sent these cookies, by their path.
+fn cookies_for(answer: &str, path: &str) -> String {
+    let lines = answer.lines().filter_map(|line| line.strip_prefix("set-cookie: "));
+    let for_path = lines.filter(|line| line.contains(&format!("; Path={path}")));
+    let pairs: Vec<_> = for_path.map(|line| line.split(';').next().unwrap()).collect();
+    assert_eq!(pairs.len(), 1, "{answer}");
+    pairs[0].to_owned()
+}
+
+#[tokio::test]
+async fn form_with_a_token_leads_to_the_page_which_joins_as_the_user() {
+    let server = Server::start_with("[limits]\nallowed-origins = [\"https://app.example\"]");
+    let form = format!("token={}", token(json!({ "name": NAME, "rooms": ["team-*"] })));
+    let from_app = "Origin: https://app.example\r\n";
+    let entered = server.post_from("/r/team-1/enter", from_app, &form).await;
+    assert_eq!(status(&entered), "303", "{entered}");
+    assert_eq!(header(&entered, "location"), Some("/r/team-1"));
+    let cookie = cookies_for(&entered, "/r/team-1");
+    let line = format!("Cookie: {cookie}\r\n");
+    let page = server.get_with("/r/team-1", &line).await;
+    assert_eq!(status(&page), "200", "{page}");
+    let mut browser = server.connect_as("team-1", Some(&cookie)).await;
+    browser.send(r#"{"event":"got_a_new_user","name":"Anybody","tab":"t1"}"#).await;
+    assert_eq!(browser.list().await.users[0].name.as_str(), NAME);
+    // The same person as over a socket with the token.
+    let mut phone = server.connect("team-1").await;
+    phone.send(&join_frame("", &token(json!({ "name": NAME }))).replace("t1", "t2")).await;
+    assert_eq!(phone.list().await.count, 1);
+    assert_eq!(phone.replica.you(), browser.replica.you());
+    let page = server.get_with("/r/team-1", &line).await;
+    assert!(
+        page.contains(browser.replica.you().unwrap().as_str()) && page.contains(NAME),
+        "{page}"
+    );
+    // The browser's own cookie is still its own.
+    let own = page.lines().filter(|line| line.starts_with("set-cookie: ")).collect::<String>();
+    assert!(own.contains("rollcall_person") && !own.contains("rollcall_token"), "{own}");
+    let for_lists = format!("Cookie: {}\r\n", cookies_for(&entered, "/api/rooms/team-1"));
+    assert!(server.get_with("/api/rooms/team-1/roll.csv", &for_lists).await.contains(NAME));
+}
+
+#[tokio::test]
+async fn form_is_refused_without_a_valid_token_and_from_other_sites() {
+    let server = Server::start();
+    let valid = format!("token={}", token(json!({})));
+    let other = format!("token={}", token(json!({ "rooms": ["team-2"] })));
+    for (form, code) in [("", "401"), ("token=", "401"), ("token=a.b.c", "401"), (&*other, "403")] {
+        let refused = server.post("/r/team-1/enter", "", form).await;
+        assert_eq!(status(&refused), code, "{form}: {refused}");
+        assert_eq!(header(&refused, "set-cookie"), None);
+    }
+    for origin in ["https://evil.example", "null"] {
+        let line = format!("Origin: {origin}\r\n");
+        let refused = server.post_from("/r/team-1/enter", &line, &valid).await;
+        assert_eq!(status(&refused), "403", "{origin}: {refused}");
+        assert_eq!(header(&refused, "set-cookie"), None);
+    }
+    assert_eq!(status(&server.post_from("/r/team-1/enter", "", &valid).await), "303");
+    assert_eq!(status(&server.post("/r/Team%201/enter", "", &valid).await), "404");
+}
+
+#[tokio::test]
+async fn expired_cookie_is_told_so_by_the_check_and_counts_as_none_in_open_rooms() {
+    let server = Server::start();
+    let expired = token(json!({ "exp": super::now() - 61 }));
+    let port = server.address.port();
+    let line = format!("Cookie: rollcall_token_{port}={expired}\r\n");
+    for path in ["/r/team-1", "/r/team-1/socket"] {
+        let refused = server.get_with(path, &line).await;
+        assert_eq!(status(&refused), "401", "{refused}");
+        assert!(body(&refused).contains("The token has expired."), "{refused}");
+    }
+    let check = server.get_with("/r/team-1/socket", &line).await;
+    assert!(check.contains(r#""code":"token_expired""#), "{check}");
+    assert_eq!(status(&server.get_with("/r/lobby", &line).await), "200");
+    // A socket's first frame may have a token.
+    assert_eq!(status(&server.get("/r/team-1/socket").await), "426");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sighup_reads_the_keys_again() {
+    use crate::support::{process::ServerProcess, write_secret};
+    let directory = tempfile::tempdir().unwrap();
+    let server = ServerProcess::start_with(&super::settings(directory.path()));
+    let new = "0b1c9a37f2a8d0b7139c5e64a1f08b3c7d92e654";
+    let [old_token, new_token] =
+        [super::SECRET, new].map(|secret| super::signed(json!({}), secret));
+    let path = "/api/rooms/team-1/users";
+    let code = async |token: &str| {
+        let answer = server.get_with(path, &super::bearer(token)).await;
+        status(&answer).to_owned()
+    };
+    assert_eq!([code(&old_token).await, code(&new_token).await], ["200", "401"]);
+    write_secret(&directory.path().join("token.secret"), new);
+    server.signal("HUP");
+    server.wait_until_logged("token keys reloaded").await;
+    assert_eq!([code(&old_token).await, code(&new_token).await], ["401", "200"]);
+    write_secret(&directory.path().join("token.secret"), "short");
+    server.signal("HUP");
+    server.wait_until_logged("the old ones stay in use").await;
+    assert_eq!(code(&new_token).await, "200");
+    assert!(!server.log().contains(new), "a secret is in no log");
+}
