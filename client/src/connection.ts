@@ -31,10 +31,8 @@ export function startWatchdog(onSilence: () => void): { reset(): void; stop(): v
 
 /** Asks the server why it refuses a connection, which browsers don't tell scripts; none if it would accept one. */
 export async function refusalOf(server: string, room: string): Promise<Refused | undefined> {
-  const { location } = globalThis;
-  const query = location ? `?origin=${location.origin}` : "";
   try {
-    const response = await fetch(`${server}r/${room}/socket${query}`, {
+    const response = await fetch(`${server}r/${room}/socket${globalThis.location ? `?origin=${location.origin}` : ""}`, {
       cache: "no-store",
       credentials: "omit",
     });

@@ -17,6 +17,8 @@ export interface User {
   readonly state: PresenceState;
   /** What the name can be mistaken for, where there is such a text. */
   readonly look?: string | undefined;
+  /** Another application vouches for the person, and most often for the name. */
+  readonly verified?: boolean | undefined;
 }
 
 /** A row as it is sent: `here` is left out. */
@@ -71,13 +73,15 @@ export type ServerFrame =
     }
   | Refused;
 
-export type ClientFrame =
+/** The first frame of a socket may have the token of this person. */
+export type ClientFrame = { token?: string | undefined } & (
   | { event: "watch"; since: Position | undefined }
   | { event: "got_a_new_user"; name: string; tab: string; visible: boolean; since?: Position | undefined }
   | { event: "rename"; name: string }
   | { event: "visible"; visible: boolean }
   | { event: "leave" }
-  | { event: "resync" };
+  | { event: "resync" }
+);
 
 /** Reads a frame; none where the text is no JSON object. */
 export function readFrame(text: string): (ServerFrame & { readonly room?: string }) | undefined {

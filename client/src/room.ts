@@ -10,13 +10,17 @@ import type { Rows } from "./replica.js";
 import { Session } from "./session.js";
 import { openSocket, type Socket } from "./socket.js";
 
-/** Where Rollcall is unless the options say it: where this script came from. */
-const HERE = import.meta.url;
-const ROOM_NAME = /^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/;
-/** After how many attempts without a list the event stream is opened as well. */
-const FALLBACK_AFTER_ATTEMPTS = 2;
-/** The close code of a socket whose tab has opened another one. */
-const REPLACED = 4409;
+// The compiler replaces these by their numbers.
+const enum Attempts {
+  /** After so many without a list the event stream is opened as well. */
+  Fallback = 2,
+}
+const enum CloseCode {
+  /** The room is not for this person. */
+  Forbidden = 4403,
+  /** The same tab has opened another socket. */
+  Replaced = 4409,
+}
 
 export interface RoomOptions {
   /** 1 to 64 characters of `a-z`, `0-9` and `-`, starting and ending with a letter or digit. */
@@ -28,6 +32,9 @@ export interface RoomOptions {
   name?: string | undefined;
   /** Never be listed: then all such rooms of a page share one event stream. */
   watchOnly?: boolean | undefined;
+  /** Who this is, signed by the site's own server; or what gets a token, which is asked for a new one whenever a
+   * connection is opened. The list of a room that needs one has no fallback where no WebSocket opens. */
+  token?: string | (() => string | Promise<string>) | undefined;
   /** The id of this page instance; without it one is made, which a reload keeps. */
   tab?: string | undefined;
   /** Closes the room when it is aborted. */
@@ -54,9 +61,9 @@ interface Events {
  */
 export class Room implements AsyncIterable<Change> {
   readonly #server: string;
-  readonly #room: string;
   readonly #address: string;
   readonly #watchOnly: boolean;
+  readonly #token: RoomOptions["token"];
   readonly #session: Session;
   readonly #backoff = new Backoff();
   readonly #handlers = new Set<readonly [keyof Events, (event: never) => void]>();
@@ -72,16 +79,16 @@ export class Room implements AsyncIterable<Change> {
   #rows: Rows | undefined;
   #users: readonly User[] = [];
 
-  constructor({ room, server, name, watchOnly = false, tab, signal }: RoomOptions) {
-    if (!ROOM_NAME.test(room)) {
-      throw new TypeError(`"${room}" can't be a room: use 1 to 64 characters of a-z, 0-9, and "-" between them.`);
+  constructor({ room, server, name, watchOnly = false, token, tab, signal }: RoomOptions) {
+    if (!/^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/.test(room)) {
+      throw new TypeError(`"${room}" is no room: 1 to 64 of a-z0-9, and "-" inside.`);
     }
-    // An address without a host is of the page, and not of the script.
-    const { origin, pathname } = new URL(server ?? ".", server ? globalThis.location?.href : HERE);
+    // Without an address it is where this script came from. One without a host is of the page.
+    const { origin, pathname } = new URL(server ?? ".", server ? globalThis.location?.href : import.meta.url);
     this.#server = origin + pathname.replace(/\/*$/, "/");
-    this.#room = room;
     this.#address = `${this.#server}r/${room}/socket`;
     this.#watchOnly = watchOnly;
+    this.#token = token;
     this.#session = new Session(tab ?? exchangeTab(this.#address) ?? newTab(), watchOnly ? undefined : name);
     this.#watcher = {
       room,
@@ -132,7 +139,7 @@ export class Room implements AsyncIterable<Change> {
 
   /** Be listed under this name. All tabs of a browser are one row. */
   join(name: string): void {
-    if (this.#watchOnly) throw new TypeError("This room is only watched: leave out watchOnly.");
+    if (this.#watchOnly) throw new TypeError("Leave out watchOnly.");
     this.#send(this.#session.join(name));
   }
 
@@ -159,7 +166,7 @@ export class Room implements AsyncIterable<Change> {
   on<Event extends keyof Events>(event: Event, handler: (event: Events[Event]) => void): () => void {
     const entry = [event, handler] as const;
     this.#handlers.add(entry);
-    return () => void this.#handlers.delete(entry);
+    return () => this.#handlers.delete(entry) as unknown as void;
   }
 
   /** The net changes from now on: who is slow gets fewer and larger ones. */
@@ -169,7 +176,7 @@ export class Room implements AsyncIterable<Change> {
     for (;;) {
       const offs: (() => void)[] = [];
       if (replica.rows === seen && this.#status !== "closed") {
-        await new Promise<void>((resolve) => offs.push(this.on("change", () => resolve()), this.on("close", resolve)));
+        await new Promise<unknown>((resolve) => offs.push(this.on("change", resolve), this.on("close", resolve)));
       }
       for (const off of offs) off();
       const { rows } = replica;
@@ -179,24 +186,32 @@ export class Room implements AsyncIterable<Change> {
   }
 
   #open(): void {
-    if (this.#watchOnly) return this.#watch();
-    this.#cancel();
+    const token = this.#token;
+    // The event stream of all rooms has no token.
+    if (this.#watchOnly && !token) return this.#watch();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#socket?.close();
-    this.#socket = openSocket(this.#address.replace("http", "ws"), {
-      onOpen: () => {
+    this.#socket = openSocket("ws" + this.#address.slice(4), token, {
+      onOpen: (token) => {
         // Only one source may bring the list.
         this.#unwatch();
-        this.#send([this.#session.opened()]);
+        this.#send([{ ...this.#session.opened(), token }]);
       },
       onFrame: (frame) => this.#receive(frame),
-      onEnd: (code) => {
+      onEnd: (code, message) => {
+        // Of all ends only those for a token have a reason. A new token may help, but not where the room is for others.
+        if (message && (code === CloseCode.Forbidden || typeof token != "function")) {
+          this.#emit("refused", { code: "" + code, message });
+          return this.close();
+        }
         // Another page has the same id: this one is its duplicate.
-        if (code === REPLACED) this.#session.tab = newTab();
+        if (code === CloseCode.Replaced) this.#session.tab = newTab();
         this.#timer = setTimeout(() => this.#open(), this.#backoff.next(Date.now(), Math.random()));
         // The feed may be live.
         if (this.#feed) return;
         this.#lost();
-        if (this.#backoff.failures >= FALLBACK_AFTER_ATTEMPTS) void this.#fallBack();
+        if (this.#backoff.failures >= Attempts.Fallback) void this.#fallBack();
       },
     });
   }
@@ -204,7 +219,7 @@ export class Room implements AsyncIterable<Change> {
   /** Proxies that block sockets often let HTTP through. */
   async #fallBack(): Promise<void> {
     this.#watch();
-    const refusal = await refusalOf(this.#server, this.#room);
+    const refusal = await refusalOf(this.#server, this.#watcher.room);
     if (refusal && this.#status !== "closed") this.#emit("refused", refusal);
   }
 
@@ -231,8 +246,7 @@ export class Room implements AsyncIterable<Change> {
     }
     if (frame.event === "refused") {
       // Of what the visitor did not ask for they are told nothing.
-      if (frame.of !== "visible" && frame.of !== "resync") this.#emit("refused", frame);
-      return;
+      return /visible|resync/.test(frame.of!) ? undefined : this.#emit("refused", frame);
     }
     // A socket that only gets refusals has no list.
     if (!this.#feed) this.#backoff.reset();
@@ -248,13 +262,9 @@ export class Room implements AsyncIterable<Change> {
     if (this.#timer) this.#open();
   }
 
-  #cancel(): void {
+  #disconnect(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-  }
-
-  #disconnect(): void {
-    this.#cancel();
     this.#unwatch();
     this.#socket?.close();
     this.#socket = undefined;

@@ -4,10 +4,11 @@ import { startWatchdog } from "./connection.js";
 import { readFrame, type ClientFrame, type ServerFrame } from "./frames.js";
 
 export interface SocketEvents {
-  onOpen(): void;
+  /** It opened, and there is a token, if there is to be one. */
+  onOpen(token?: string): void;
   onFrame(frame: ServerFrame): void;
-  /** It ended with this close code, never opened, or was silent for too long. Nothing follows. */
-  onEnd(code?: number): void;
+  /** It ended with this close code and reason, never opened, or was silent for too long. Nothing follows. */
+  onEnd(code?: number, reason?: string): void;
 }
 
 export interface Socket {
@@ -16,7 +17,12 @@ export interface Socket {
   close(): void;
 }
 
-export function openSocket(url: string, { onOpen, onFrame, onEnd }: SocketEvents): Socket {
+/** `token` may be what gets one. */
+export function openSocket(
+  url: string,
+  token: string | (() => string | Promise<string>) | undefined,
+  { onOpen, onFrame, onEnd }: SocketEvents,
+): Socket {
   let socket: WebSocket | undefined;
   let isOver = false;
   const close = () => {
@@ -24,16 +30,23 @@ export function openSocket(url: string, { onOpen, onFrame, onEnd }: SocketEvents
     watchdog.stop();
     socket?.close();
   };
-  const end = (code?: number) => {
+  const end = (code?: number, reason?: string) => {
     if (isOver) return;
     close();
-    onEnd(code);
+    onEnd(code, reason);
   };
   const watchdog = startWatchdog(end);
   try {
     socket = new WebSocket(url);
-    socket.onopen = () => isOver || onOpen();
-    socket.onclose = ({ code }) => end(code);
+    socket.onopen = async () => {
+      try {
+        const current = typeof token == "function" ? await token() : token;
+        if (!isOver) onOpen(current);
+      } catch {
+        end();
+      }
+    };
+    socket.onclose = ({ code, reason }) => end(code, reason);
     socket.onmessage = ({ data }) => {
       const frame = readFrame(data);
       watchdog.reset();

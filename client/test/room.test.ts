@@ -385,7 +385,62 @@ test("iterator gives a slow reader the net change, and ends with the room", asyn
 
 test("name that no room can have is an error that says what to do", () => {
   for (const room of ["", "Team", "a_b", "-a", "a-", "a".repeat(65)]) {
-    assert.throws(() => new Room({ room, server: SERVER }), /use 1 to 64 characters/, room);
+    assert.throws(() => new Room({ room, server: SERVER }), /1 to 64 of a-z0-9/, room);
   }
   assert.equal(roomWith({ room: "a".repeat(64) }).room.status, "connecting");
+});
+
+/** The token of the last socket's first frame. */
+const sentToken = () => FakeSocket.last.sent[0]?.token;
+
+test("token is in the first frame, and one that is refused ends the room", () => {
+  const { room, seen } = roomWith({ name: "Ana", token: "a.b.c" });
+  FakeSocket.last.onopen?.();
+  assert.equal(sentToken(), "a.b.c");
+  FakeSocket.last.end(4401, "The token has expired.");
+  assert.equal(room.status, "closed");
+  assert.deepEqual(seen.refusals, [{ code: "4401", message: "The token has expired." }]);
+  mock.timers.tick(60_000);
+  assert.equal(FakeSocket.all.length, 1);
+});
+
+test("what gets a token is asked for each connection, and nobody is told that one expired", async () => {
+  let asked = 0;
+  const { room, seen } = roomWith({ watchOnly: true, token: async () => `token ${(asked += 1)}` });
+  FakeSocket.last.onopen?.();
+  assert.equal(FakeSocket.last.sent.length, 0);
+  await settled();
+  assert.deepEqual([FakeSocket.last.sent[0]?.event, sentToken()], ["watch", "token 1"]);
+  FakeSocket.last.receive(list(7, [1]));
+  FakeSocket.last.end(4401, "The token has expired.");
+  mock.timers.tick(250);
+  FakeSocket.last.onopen?.();
+  await settled();
+  assert.equal(sentToken(), "token 2");
+  FakeSocket.last.receive(resumed(7, 7));
+  assert.deepEqual([room.status, seen.refusals, seen.changes.length], ["live", [], 1]);
+  FakeSocket.last.end(4403, "The token is not for this room.");
+  assert.deepEqual([room.status, seen.refusals.length], ["closed", 1]);
+});
+
+test("connection is tried again where no token is got, and a token that comes too late is not sent", async () => {
+  let answer: (token: string) => void = () => undefined;
+  const tokens = [() => Promise.reject(new Error("offline")), () => new Promise<string>((resolve) => (answer = resolve))];
+  roomWith({ name: "Ana", token: () => tokens.shift()?.() ?? "a.b.c" });
+  FakeSocket.last.onopen?.();
+  await settled();
+  mock.timers.tick(250);
+  assert.equal(FakeSocket.all.length, 2);
+  const second = FakeSocket.last;
+  second.onopen?.();
+  second.end();
+  mock.timers.tick(1_000);
+  assert.equal(FakeSocket.all.length, 3);
+  answer("late");
+  await settled();
+  assert.deepEqual([second.sent, FakeSocket.last.sent], [[], []]);
+  FakeSocket.last.onopen?.();
+  assert.equal(FakeSocket.last.sent.length, 0);
+  await settled();
+  assert.equal(sentToken(), "a.b.c");
 });

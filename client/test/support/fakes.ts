@@ -7,7 +7,7 @@ export class FakeSocket {
   readonly sent: ClientFrame[] = [];
   isClosed = false;
   onopen?: () => void;
-  onclose?: (event: { code: number }) => void;
+  onclose?: (event: { code: number; reason: string }) => void;
   onmessage?: (event: { data: string }) => void;
 
   constructor(readonly url: string) {
@@ -30,8 +30,8 @@ export class FakeSocket {
     for (const frame of frames) this.onmessage?.({ data: JSON.stringify(frame) });
   }
 
-  end(code = 1006): void {
-    this.onclose?.({ code });
+  end(code = 1006, reason = ""): void {
+    this.onclose?.({ code, reason });
   }
 }
 
