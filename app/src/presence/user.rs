@@ -31,10 +31,18 @@ struct WireUser {
     state: PresenceState,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     look: Option<Name>,
+    /// Only written: the id says it.
+    #[serde(skip_deserializing, skip_serializing_if = "is_false")]
+    verified: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl From<WireUser> for User {
-    fn from(WireUser { id, name, joined, state, look }: WireUser) -> Self {
+    fn from(WireUser { id, name, joined, state, look, verified: _ }: WireUser) -> Self {
         Self { id, name: name.with_wire_skeleton(look), joined, state }
     }
 }
@@ -42,7 +50,7 @@ impl From<WireUser> for User {
 impl From<User> for WireUser {
     fn from(User { id, name, joined, state }: User) -> Self {
         let look = name.wire_skeleton();
-        Self { id, name, joined, state, look }
+        Self { id, name, joined, state, look, verified: id.is_verified() }
     }
 }
 
@@ -96,6 +104,29 @@ impl UserId {
             ALPHABET[six_bits]
         }))
     }
+
+    /// The id of somebody for whom another application vouches, made of the first 54 bits. That it does so is a part of
+    /// the id, so it is known wherever the row is: on other servers, after a restart, to readers of old lists.
+    pub fn of_verified(bits: u128) -> Self {
+        Self::from_leading_bits(bits | Self::VERIFIED)
+    }
+
+    /// The id of anybody else, made of the first 66 bits but one at most.
+    pub fn of_unverified(bits: u128) -> Self {
+        let is_reserved = bits & Self::VERIFIED == Self::VERIFIED;
+        Self::from_leading_bits(if is_reserved { bits & !Self::LAST_BIT } else { bits })
+    }
+
+    /// Whether another application vouches for this person. Only servers make ids.
+    pub fn is_verified(&self) -> bool {
+        self.0.ends_with(b"__")
+    }
+
+    /// The last of the 66 bits.
+    const LAST_BIT: u128 = 1 << 62;
+
+    /// The last twelve of them, which are `__`.
+    const VERIFIED: u128 = 0xFFF << 62;
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
@@ -153,6 +184,8 @@ impl<'de> Deserialize<'de> for UserId {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -174,6 +207,32 @@ mod tests {
         // "Hello, world" in base64url is SGVsbG8sIHdvcmxk.
         let hello = u128::from_be_bytes(*b"Hello, world\0\0\0\0");
         assert_eq!(UserId::from_leading_bits(hello).as_str(), "SGVsbG8sIHd");
+    }
+
+    proptest! {
+        #[test]
+        fn id_says_whether_somebody_vouches_for_the_person(bits: u128, ends_as_verified: bool) {
+            let bits = if ends_as_verified { bits | UserId::VERIFIED } else { bits };
+            prop_assert!(UserId::of_verified(bits).is_verified());
+            let other = UserId::of_unverified(bits);
+            prop_assert!(!other.is_verified());
+            // Nobody's id changes but that of one person in 4,096.
+            let same = UserId::from_leading_bits(bits);
+            prop_assert_eq!(other == same, !same.is_verified());
+        }
+    }
+
+    #[test]
+    fn row_says_that_it_is_verified_and_is_read_without_that() {
+        let user = User {
+            id: UserId::of_verified(0),
+            name: Name::parse("Ana").unwrap(),
+            joined: 5,
+            state: PresenceState::Here,
+        };
+        let text = serde_json::to_string(&user).unwrap();
+        assert_eq!(text, r#"{"id":"AAAAAAAAA__","name":"Ana","joined":5,"verified":true}"#);
+        assert_eq!(serde_json::from_str::<User>(&text).unwrap(), user);
     }
 
     #[test]

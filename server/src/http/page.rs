@@ -141,7 +141,7 @@ async fn room_page(
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     // The cookie stays the browser's own: a token's person is nobody's cookie.
-    let you = state.cookies.public_id(permission.person_or(person), &room);
+    let you = state.access.public_id(&permission, person, &room);
     state.look_up(&room).await;
     let mode = display_mode(request.uri());
     // The kiosk view does not join the room, so no row waits for it.
@@ -209,7 +209,7 @@ pub(crate) async fn parts(
     let Ok(person) = state.cookies.identify(request.headers(), state.site_port(&visit)) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let you = state.cookies.public_id(permission.person_or(person), &room);
+    let you = state.access.public_id(&permission, person, &room);
     state.look_up(&room).await;
     let mode = display_mode(request.uri());
     let list = first_list(&state, account.clone(), &room, you, mode).await;

@@ -85,8 +85,10 @@ pub(crate) async fn open(
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
-    let holder = permission.as_ref().map_or(person, |permission| permission.person_or(person));
-    let user_id = state.cookies.public_id(holder, &room_name);
+    let user_id = match &permission {
+        Some(permission) => state.access.public_id(permission, person, &room_name),
+        None => state.cookies.public_id(person, &room_name),
+    };
     let access = (!state.access.is_unrestricted()).then(|| {
         Box::new(SocketAccess::new(
             Arc::clone(&state.access),

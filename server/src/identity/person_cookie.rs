@@ -35,6 +35,16 @@ pub(super) const KEY_FILE: &str = "person.key";
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Person([u8; 16]);
 
+/// The holder of a token: 128 bits of a keyed hash. No cookie has them, so nobody else can be this person.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenPerson([u8; 16]);
+
+impl fmt::Debug for TokenPerson {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TokenPerson(secret)")
+    }
+}
+
 #[cfg(test)]
 impl Person {
     /// With a secret that a test chooses.
@@ -217,7 +227,7 @@ impl PersonCookies {
     }
 
     /// The person whom a token names: the same on every device, and nobody's cookie.
-    pub fn person_of_token(&self, issuer: Option<&str>, subject: &str) -> Person {
+    pub fn person_of_token(&self, issuer: Option<&str>, subject: &str) -> TokenPerson {
         let mut mac = self.token_persons.clone();
         // Two pairs never are the same bytes.
         match issuer {
@@ -230,7 +240,7 @@ impl PersonCookies {
         }
         mac.update(subject.as_bytes());
         let hash = mac.finalize().into_bytes();
-        Person(std::array::from_fn(|index| hash[index]))
+        TokenPerson(std::array::from_fn(|index| hash[index]))
     }
 
     /// The `Set-Cookie` header that identifies the browser as this person from now on.
@@ -250,13 +260,20 @@ impl PersonCookies {
 
     /// The id of a person that others in the room see: stable over restarts, different in every room.
     pub fn public_id(&self, person: Person, room: &RoomName) -> UserId {
+        UserId::of_unverified(self.id_bits(person.0, room))
+    }
+
+    /// The same of the holder of a token, which says that it is one.
+    pub fn public_id_of_token(&self, person: TokenPerson, room: &RoomName) -> UserId {
+        UserId::of_verified(self.id_bits(person.0, room))
+    }
+
+    fn id_bits(&self, secret: [u8; 16], room: &RoomName) -> u128 {
         let mut mac = self.public_ids.clone();
-        mac.update(&person.0);
+        mac.update(&secret);
         mac.update(room.as_str().as_bytes());
         let hash = mac.finalize().into_bytes();
-        UserId::from_leading_bits(
-            hash.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte)),
-        )
+        hash.iter().take(16).fold(0, |bits, byte| (bits << 8) | u128::from(*byte))
     }
 
     /// What a room's embed sends with its requests from a sandboxed frame, where it has no origin: it proves that
@@ -311,6 +328,27 @@ mod tests {
     use app::ssr::BasePath;
 
     use super::*;
+
+    #[test]
+    fn person_of_a_token_is_that_of_its_issuer_and_subject_alone() {
+        let person = |issuer: Option<&str>, subject| cookies(1).person_of_token(issuer, subject);
+        assert_eq!(person(Some("a"), "bc"), person(Some("a"), "bc"));
+        let all = [
+            person(Some("a"), "bc"),
+            person(Some("ab"), "c"),
+            person(Some("abc"), ""),
+            person(Some(""), "abc"),
+            person(None, "abc"),
+            cookies(2).person_of_token(Some("a"), "bc"),
+        ];
+        for (number, one) in all.iter().enumerate() {
+            assert!(!all[..number].contains(one), "{number}");
+        }
+        let room = RoomName::lobby();
+        let id = cookies(1).public_id_of_token(all[0], &room);
+        assert!(id.is_verified());
+        assert!(!cookies(1).public_id(Person(all[0].0), &room).is_verified());
+    }
 
     fn cookies(byte: u8) -> PersonCookies {
         PersonCookies::from_key(&[byte; KEY_IN_BYTES], Scheme::Http).unwrap()

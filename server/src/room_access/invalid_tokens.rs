@@ -46,7 +46,7 @@ impl InvalidTokens {
             *count = Count { since: now, number: 0 };
         }
         if count.number >= MOST_INVALID {
-            return Err(count.since + WINDOW - now);
+            return Err((count.since + WINDOW).saturating_sub(now));
         }
         count.number += 1;
         Ok(())

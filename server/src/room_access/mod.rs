@@ -1,4 +1,4 @@
-//! Who may enter which room. [`RoomAccess::permit`] is the one place where that is decided, for every address that
+//! Who may enter which room. `RoomAccess::permit` is the one place where that is decided, for every address that
 //! tells names.
 
 mod error;
@@ -20,7 +20,7 @@ pub use self::{
 };
 use self::{invalid_tokens::InvalidTokens, policy::Rights};
 use crate::{
-    identity::person_cookie::{Person, PersonCookies},
+    identity::person_cookie::{Person, PersonCookies, TokenPerson},
     tokens::{self, Claims, LEEWAY_IN_SECONDS, TokenError, TokenKeyring},
     unix_time::unix_seconds,
     websocket::protocol::Request,
@@ -47,7 +47,7 @@ pub(crate) struct Permission {
 /// The holder of a valid token.
 #[derive(Clone, Debug)]
 pub(crate) struct Holder {
-    pub(crate) person: Person,
+    pub(crate) person: TokenPerson,
     /// The name under which they are listed, if the token has one.
     pub(crate) name: Option<Name>,
     /// When the token is no longer accepted.
@@ -110,9 +110,23 @@ impl RoomAccess {
         }
     }
 
-    /// The id that others in a room see of the holder of a token.
-    pub(crate) fn public_id(&self, person: Person, room: &RoomName) -> UserId {
-        self.persons.public_id(person, room)
+    /// The id that others in a room see of a visitor: the holder of the token, or without one this browser.
+    pub(crate) fn public_id(
+        &self,
+        permission: &Permission,
+        browser: Person,
+        room: &RoomName,
+    ) -> UserId {
+        match &permission.holder {
+            Some(holder) => self.persons.public_id_of_token(holder.person, room),
+            None => self.persons.public_id(browser, room),
+        }
+    }
+
+    /// The id that others in a room see of the holder of the token, if there was one.
+    pub(crate) fn holder_id(&self, permission: &Permission, room: &RoomName) -> Option<UserId> {
+        let holder = permission.holder.as_ref()?;
+        Some(self.persons.public_id_of_token(holder.person, room))
     }
 
     fn verify(&self, token: &str) -> Result<Claims, TokenError> {
@@ -165,11 +179,6 @@ impl Permission {
     /// The holder of the token, if there was one.
     pub(crate) fn holder(&self) -> Option<&Holder> {
         self.holder.as_ref()
-    }
-
-    /// The person of the token; without one, that of the browser.
-    pub(crate) fn person_or(&self, of_browser: Person) -> Person {
-        self.holder.as_ref().map_or(of_browser, |holder| holder.person)
     }
 
     /// The name under which the visitor is listed, if the token has one.

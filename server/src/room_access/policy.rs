@@ -166,8 +166,8 @@ mod tests {
         }
     }
 
-    fn rights(may_join: bool, is_host: bool) -> Result<Rights, AccessError> {
-        Ok(Rights { may_join, is_host })
+    fn rights(may_join: bool, is_host: bool) -> Rights {
+        Rights { may_join, is_host }
     }
 
     #[test]
@@ -179,8 +179,8 @@ mod tests {
             ("old-2", Access::Open, Access::Open),
         ]);
         let decide = |room: &str| policy.decide(&room.parse().unwrap(), None);
-        assert_eq!(decide("lobby"), rights(true, false));
-        assert_eq!(decide("team-1"), rights(false, false));
+        assert_eq!(decide("lobby"), Ok(rights(true, false)));
+        assert_eq!(decide("team-1"), Ok(rights(false, false)));
         assert_eq!(decide("team-2"), Err(AccessError::TokenMissing));
         assert_eq!(decide("old-2"), Err(AccessError::Closed));
         assert!(policy.needs_tokens() && !policy.is_open());
@@ -198,12 +198,12 @@ mod tests {
         let decide = |room: &str, rooms: &[&str], can: &[Capability]| {
             policy.decide(&room.parse().unwrap(), Some(&claims(rooms, can)))
         };
-        assert_eq!(decide("team-1", &["team-*"], &[Watch, Join]), rights(true, false));
-        assert_eq!(decide("team-1", &["*"], &[Join]), rights(true, false));
-        assert_eq!(decide("team-1", &["*"], &[Watch]), rights(false, false));
-        assert_eq!(decide("team-1", &["*"], &[Host]), rights(false, true));
-        assert_eq!(decide("stage", &["*"], &[Watch, Join, Host]), rights(false, true));
-        assert_eq!(decide("lobby", &["*"], &[Watch]), rights(false, false));
+        assert_eq!(decide("team-1", &["team-*"], &[Watch, Join]), Ok(rights(true, false)));
+        assert_eq!(decide("team-1", &["*"], &[Join]), Ok(rights(true, false)));
+        assert_eq!(decide("team-1", &["*"], &[Watch]), Ok(rights(false, false)));
+        assert_eq!(decide("team-1", &["*"], &[Host]), Ok(rights(false, true)));
+        assert_eq!(decide("stage", &["*"], &[Watch, Join, Host]), Ok(rights(false, true)));
+        assert_eq!(decide("lobby", &["*"], &[Watch]), Ok(rights(false, false)));
         assert_eq!(decide("old", &["*"], &[Watch, Join, Host]), Err(AccessError::Closed));
         for room in ["team-1", "lobby"] {
             assert_eq!(decide(room, &["team-2"], &[Join]), Err(AccessError::OtherRooms));

@@ -199,7 +199,7 @@ impl RoomsHandler {
         self.state.admission.check_room(occupancy)?;
         let room_permit = self.state.admit_to(&room, client)?;
         self.state.open_room(&room).await?;
-        let user_id = self.state.cookies.public_id(permission.person_or(person), &room);
+        let user_id = self.state.access.public_id(&permission, person, &room);
         let guard = self.state.drain.socket();
         let feed = self.feeds.enter(namespace, &self.state.hub);
         let membership = room_permit.enter(user_id);

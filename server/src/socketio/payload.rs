@@ -18,6 +18,9 @@ struct Row<'row> {
     state: Option<PresenceState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     look: Option<&'row str>,
+    /// Another application vouches for this person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verified: Option<bool>,
     /// The name once more, in `new_user` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     new_user_name: Option<&'row str>,
@@ -32,6 +35,7 @@ impl<'row> Row<'row> {
             joined: user.joined,
             state: Some(user.state).filter(|state| *state != PresenceState::Here),
             look: user.name.skeleton(),
+            verified: user.id.is_verified().then_some(true),
             new_user_name: None,
         }
     }

@@ -134,12 +134,11 @@ fn check_times(claims: &Map<String, Value>, now: u64) -> Result<(), TokenError> 
         return Err(TokenError::LongLived);
     }
     match seconds("nbf") {
-        None => Ok(()),
         Some(None) => Err(TokenError::Claim(Claim::Nbf)),
         Some(Some(begins)) if begins > now.saturating_add(LEEWAY_IN_SECONDS) => {
             Err(TokenError::TooEarly)
         }
-        Some(Some(_)) => Ok(()),
+        _ => Ok(()),
     }
 }
 

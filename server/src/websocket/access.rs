@@ -49,8 +49,8 @@ impl SocketAccess {
     ) -> Result<(), AccessError> {
         if let Some(token) = protocol::token_of(frame) {
             let permission = self.access.permit(&self.room, Some(&token), self.from)?;
-            if let Some(holder) = permission.holder() {
-                membership.identify(self.access.public_id(holder.person, &self.room));
+            if let Some(user_id) = self.access.holder_id(&permission, &self.room) {
+                membership.identify(user_id);
             }
             self.permission = Some(permission);
         }

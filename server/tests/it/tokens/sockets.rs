@@ -39,6 +39,9 @@ async fn user_of_a_token_is_one_row_on_two_devices_and_nobodys_cookie() {
     phone.send(&join_frame("Mallory", &token(claims)).replace("t1", "t2")).await;
     let list = phone.list().await;
     assert_eq!((list.count, list.users[0].name.as_str()), (1, NAME));
+    assert!(list.users[0].id.is_verified());
+    let users = server.get_with("/api/rooms/team-1/users", &super::bearer(&token(json!({})))).await;
+    assert!(users.contains(r#""verified":true"#), "{users}");
     assert_eq!(laptop.replica.you(), phone.replica.you());
     assert_ne!(laptop.cookie, phone.cookie);
     // Another user, and the same one of another issuer, are others.
@@ -50,6 +53,7 @@ async fn user_of_a_token_is_one_row_on_two_devices_and_nobodys_cookie() {
     // What the browser keeps is its own person, who is not the user.
     let mut browser = server.connect_as("lobby", Some(&laptop.cookie)).await;
     let own = browser.watch().await.you;
+    assert!(!own.unwrap().is_verified());
     let mut user = server.connect("lobby").await;
     user.send(&watch_frame(&token(json!({ "iss": "https://app.example" })))).await;
     assert_ne!(user.list().await.you, own);
