@@ -5,6 +5,7 @@ mod config;
 mod deadlines;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::{
     convert::Infallible,
@@ -14,7 +15,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use app::presence::{CloseCode, Refusal, RefusalCode, ServerEvent};
+use app::presence::{CloseCode, Refusal, ServerEvent};
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::Instant;
@@ -40,7 +41,6 @@ use crate::{
 use registry::{
     encoding::messages::encode,
     hub::{Accepted, Answer, Membership},
-    presence::request_error::RequestError,
     wake::wake_flags::WakeReasons,
 };
 
@@ -436,47 +436,6 @@ impl<S: Socket, P: Payer> Connection<S, P> {
         self.deadlines.on_accepted();
         // Only a beat says that a list is old.
         self.is_beat_due |= self.membership.subscription().is_stale();
-    }
-
-    /// A first frame says whose socket this is, and whether it may follow the room.
-    fn check_first_frame(&mut self, text: &str) -> Result<(), CloseReason> {
-        match &mut self.access {
-            Some(access) => {
-                access.open(text, &mut self.membership).map_err(CloseReason::NotPermitted)
-            }
-            None => Ok(()),
-        }
-    }
-
-    /// The client has a new token. If that is refused, the one before counts for as long as it is valid.
-    fn refresh_token(&mut self, token: &str) {
-        let of = Some("token".into());
-        let Some(access) = &mut self.access else {
-            return self.refuse(RequestError::BadFrame.to_refusal(Some("token")));
-        };
-        match access.refresh(token) {
-            Ok(()) => self.list_under_fixed_name(),
-            Err(error) => {
-                let (code, message) = (RefusalCode::TokenRefused, error.to_string().into());
-                self.refuse(Refusal { of, code, message });
-            }
-        }
-    }
-
-    /// A first frame renames nobody who is listed, and the name of a token counts all the same.
-    fn list_under_fixed_name(&mut self) {
-        let Some(name) = self.access.as_ref().and_then(|access| access.fixed_name()) else {
-            return;
-        };
-        let listed = self.membership.listed_name();
-        if listed.is_some_and(|listed| listed.as_str() != name) {
-            // In a cluster the answer comes later, and nobody waits for it.
-            let _ = self.membership.rename(name);
-        }
-    }
-
-    fn end_of_token(&self) -> Option<Instant> {
-        self.access.as_ref()?.ends_at()
     }
 
     fn refuse(&mut self, refusal: Refusal) {
