@@ -171,7 +171,7 @@ issuer = \"https://app.example\"
 | `issuer` | The `iss` that its tokens have to have. Set it where several applications have keys: else each can speak for the others. | any |
 | `audience` | The `aud` that its tokens have to have, or to have among others. | no `aud` |
 
-## Rooms
+## Access to rooms
 
 Each table `[[rooms]]` of the file says for whom some rooms are. The first that matches a room counts; all other rooms are open. They are in the file alone, and with `cluster-engine` they have to be the same on all servers.
 
