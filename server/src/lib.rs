@@ -29,6 +29,8 @@ pub mod identity;
 pub mod lifecycle;
 pub mod listener;
 mod processor_time;
+#[cfg(test)]
+mod reference;
 mod rooms_backend;
 pub mod serve;
 #[cfg(feature = "socketio")]
