@@ -23,6 +23,8 @@ mod bearer;
 pub mod cluster;
 pub mod cluster_redis;
 pub mod config;
+#[cfg(test)]
+mod descriptions;
 mod hex;
 pub mod http;
 pub mod identity;
