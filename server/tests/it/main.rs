@@ -22,6 +22,7 @@ mod connection_timers;
 mod cookies;
 mod deploy_files;
 mod deploy_yaml;
+mod descriptions;
 mod direct_writes;
 mod drain;
 mod embed;
