@@ -39,20 +39,20 @@ pub(super) fn paths(schemas: &mut Schemas) -> Value {
         "/api/rooms/{room}/users": {
             "parameters": room(),
             "get": described("readList", "The list of a room now", "Also of a full room. It opens no room.",
-                ok("application/json", &list), &[NO_ROOM, TOO_MUCH, BUSY]),
+                &ok("application/json", &list), &[NO_ROOM, TOO_MUCH, BUSY]),
         },
         "/api/rooms/{room}/events": {
             "parameters": [parameter("room"), parameter("lastEventId"), since("EPOCH.SEQ", "The list's position.")],
             "get": described("followRoom", "The live list of a room",
                 "Server-Sent Events, whose data `asyncapi.json` describes.",
-                ok("text/event-stream", &text()), &[NO_ROOM, TOO_MUCH, FULL]),
+                &ok("text/event-stream", &text()), &[NO_ROOM, TOO_MUCH, FULL]),
         },
         "/api/events": {
             "parameters": [rooms(), parameter("lastEventId"),
                 since("ROOM.EPOCH.SEQ,…", "The positions of these rooms' lists.")],
             "get": described("followRooms", "The live lists of several rooms in one stream",
                 "Server-Sent Events, whose data `asyncapi.json` describes.",
-                ok("text/event-stream", &text()), &[OPTIONS, TOO_MUCH, FULL]),
+                &ok("text/event-stream", &text()), &[OPTIONS, TOO_MUCH, FULL]),
         },
         "/api/rooms/{room}/roll.csv": {
             "parameters": [parameter("room"), parameter("offset"), parameter("session"), separator()],
@@ -73,8 +73,8 @@ pub(super) fn paths(schemas: &mut Schemas) -> Value {
             "get": socket(&schemas.sent::<Reason<'_>>()),
         },
         "/healthz": {
-            "get": described("checkHealth", "Whether the server answers", "It needs nothing and costs nothing.",
-                ok("text/plain", &text()), &[(StatusCode::MISDIRECTED_REQUEST, "The request is for another site.")]),
+            "get": described("checkHealth", "Whether the server answers", "It is never over a limit.",
+                &ok("text/plain", &text()), &[(StatusCode::BAD_REQUEST, "The request is not valid HTTP.")]),
         },
     })
 }
@@ -83,7 +83,7 @@ fn described(
     id: &str,
     summary: &str,
     description: &str,
-    ok: Value,
+    ok: &Value,
     refusals: &[(StatusCode, &str)],
 ) -> Value {
     let mut responses = json!({ "200": ok });
@@ -112,10 +112,16 @@ fn export(id: &str, summary: &str, media_type: &str, schema: &Value) -> Value {
     let description = "In order of arrival.";
     let no_room =
         (StatusCode::NOT_FOUND, "No room can have this name, or nobody's attendance is kept.");
-    described(id, summary, description, ok(media_type, schema), &[OPTIONS, no_room, TOO_MUCH, BUSY])
+    described(
+        id,
+        summary,
+        description,
+        &ok(media_type, schema),
+        &[OPTIONS, no_room, TOO_MUCH, BUSY],
+    )
 }
 
-/// The WebSocket's address. OpenAPI has no upgrades: this is what it answers without one.
+/// The WebSocket's address. A description of HTTP has no upgrades: this is what it answers without one.
 fn socket(reason: &Value) -> Value {
     let answer = |sentence: &str, status: StatusCode| {
         let mut response = json!({ "description": sentence, "content": json_body(reason) });

@@ -1,4 +1,4 @@
-//! Why a request is refused, as responses of OpenAPI: which codes a status has, and what each means.
+//! Why a request is refused, as responses of `docs/openapi.json`: which codes a status has, and what each means.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -34,7 +34,7 @@ fn problems() -> Vec<Problem> {
         Problem::ScopeMissing(Scope::RoomsRead),
         Problem::TooManyWrongKeys(wait),
         Problem::Page(PageError::Limit),
-        Problem::Body("The body is not JSON like {\"rooms\":[\"a\",\"b\"]}.".to_owned()),
+        Problem::Body("The body is no list of rooms.".to_owned()),
         Problem::BodyTooLong,
         Problem::List(ExportError::Busy),
         Problem::Rejected(Rejection::ProcessorRateExceeded(wait)),
@@ -46,7 +46,7 @@ fn problems() -> Vec<Problem> {
 }
 
 /// Why a socket or an event stream is refused.
-const REJECTIONS: [Rejection; 8] = [
+const REJECTIONS: [Rejection; 9] = [
     Rejection::TooManySocketsPerAddress,
     Rejection::TooManySocketsPerPerson,
     Rejection::SocketRateExceeded(Duration::from_secs(1)),
@@ -55,6 +55,7 @@ const REJECTIONS: [Rejection; 8] = [
     Rejection::TooManySockets,
     Rejection::RoomAtCapacity,
     Rejection::TooManyRooms,
+    Rejection::EngineSilent,
 ];
 
 /// The responses of the backend API to requests that it refuses, by their names.

@@ -1,4 +1,4 @@
-//! JSON Schemas of types, as OpenAPI and AsyncAPI need them.
+//! JSON Schemas of types, as both documents need them.
 
 use std::collections::BTreeSet;
 
@@ -178,7 +178,7 @@ fn never_null(schema: &mut Value) {
     }
 }
 
-/// The schemas of AsyncAPI are of draft 7, in which nothing counts beside a reference.
+/// The schemas of `docs/asyncapi.json` are of draft 7, in which nothing counts beside a reference.
 pub(super) fn in_draft_7(document: &mut Value) {
     visit(document, &mut |fields| {
         let is_schema_with_more = fields.contains_key("$ref") && fields.len() > 1;

@@ -65,11 +65,11 @@ impl<Key: Ord> Validators<Key> {
         compiler.enable_format_assertions();
         compiler.add_resource("described.json", whole).unwrap();
         let mut schemas = Schemas::new();
-        let compiled = keys.into_iter().enumerate().map(|(place, key)| {
+        let indexes = keys.into_iter().enumerate().map(|(place, key)| {
             let location = format!("described.json#/described/{place}");
             (key, compiler.compile(&location, &mut schemas).unwrap())
         });
-        let by_key = compiled.collect();
+        let by_key = indexes.collect();
         Self { schemas, by_key }
     }
 
@@ -158,7 +158,7 @@ fn template(path: &str) -> String {
     match &mut parts[..] {
         ["", "api", "rooms", room, "users", id] => (*room, *id) = ("{room}", "{id}"),
         ["", "api", "rooms", room] | ["", "api", "rooms", room, _] | ["", "r", room, "socket"] => {
-            *room = "{room}"
+            *room = "{room}";
         }
         _ => {}
     }
