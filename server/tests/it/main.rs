@@ -51,7 +51,9 @@ mod secrets;
 mod signals;
 mod site_names;
 mod socket_check;
+#[cfg(feature = "socketio")]
 mod socketio;
+#[cfg(feature = "socketio")]
 mod socketio_limits;
 mod support;
 mod systemd;

@@ -5,6 +5,7 @@
 pub mod client;
 pub mod described;
 pub mod process;
+#[cfg(feature = "socketio")]
 pub mod socketio;
 pub mod tls;
 
