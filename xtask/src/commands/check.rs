@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 
 /// One run for each set of features: in a common run cargo would unify them, which hides what a
 /// crate lacks by itself.
-const CLIPPY: [&[&str]; 6] = [
+const CLIPPY: [&[&str]; 7] = [
     &["-p", "app", "--no-default-features", "--all-targets"],
     &["-p", "app", "--features", "ssr", "--all-targets"],
     &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
@@ -35,6 +35,8 @@ const CLIPPY: [&[&str]; 6] = [
         "watch",
         "--all-targets",
     ],
+    // Without Socket.IO.
+    &["-p", "server", "--no-default-features"],
     // Tests that need further programs are no part of all targets.
     &["-p", "server", "--test", "cluster", "--test", "proxies"],
 ];
