@@ -37,11 +37,11 @@ for (const { path, message, code, severity } of await new Parser().validate(text
   if (severity < 2) problems.push(`/${path.join("/")}: ${message} (${code})`);
 }
 
+if (problems.length > 0) {
+  console.error(problems.join("\n"));
+  process.exit(1);
+}
+
 const generated = new URL("generated/", import.meta.url);
 await mkdir(generated, { recursive: true });
 await writeFile(new URL("openapi.d.ts", generated), astToString(await openapiTypes(openapi)));
-
-if (problems.length > 0) {
-  console.error(problems.join("\n"));
-  process.exitCode = 1;
-}
