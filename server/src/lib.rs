@@ -24,12 +24,16 @@ mod bearer;
 pub mod cluster;
 pub mod cluster_redis;
 pub mod config;
+#[cfg(test)]
+mod descriptions;
 mod hex;
 pub mod http;
 pub mod identity;
 pub mod lifecycle;
 pub mod listener;
 mod processor_time;
+#[cfg(test)]
+mod reference;
 pub mod room_access;
 mod rooms_backend;
 pub mod serve;

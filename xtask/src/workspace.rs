@@ -105,6 +105,11 @@ impl Workspace {
         self.root.join("client")
     }
 
+    /// The package of the linters of the descriptions.
+    pub(crate) fn descriptions(&self) -> PathBuf {
+        self.root.join("testing/descriptions")
+    }
+
     /// The package of the browser tests.
     pub(crate) fn end2end(&self) -> PathBuf {
         self.root.join("end2end")

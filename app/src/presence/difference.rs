@@ -9,6 +9,7 @@ use super::{Name, PresenceState, User, UserId};
 /// The fields are applied in order: rows are removed, changed, added. A person who left and joined again
 /// is in both the first and the last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Removed rows, grouped by the reason.
     #[serde(default, skip_serializing_if = "Departures::is_empty")]
@@ -23,6 +24,7 @@ pub struct Difference {
 
 /// Removed rows, grouped by the reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Departures {
     /// They sent `leave`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -40,6 +42,7 @@ pub struct Departures {
 
 /// Why a row was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DepartureReason {
     /// They sent `leave`.
@@ -54,6 +57,7 @@ pub enum DepartureReason {
 
 /// Changed rows, grouped by the change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Updates {
     /// Now [`PresenceState::Here`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -71,6 +75,7 @@ pub struct Updates {
 
 /// A new name of an existing row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "WireRenamed", into = "WireRenamed")]
 pub struct Renamed {
     /// The id of the row.
@@ -81,6 +86,7 @@ pub struct Renamed {
 
 /// [`Renamed`] on the wire, where the name's skeleton is a field of its own.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct WireRenamed {
     id: UserId,
     name: Name,

@@ -14,6 +14,8 @@ mod recent_change;
 mod room_name;
 mod roster;
 mod rows;
+#[cfg(feature = "schema")]
+mod schema;
 mod tidying;
 mod user;
 mod wire;

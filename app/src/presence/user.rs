@@ -8,6 +8,7 @@ use super::Name;
 
 /// One row of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "WireUser", into = "WireUser")]
 pub struct User {
     /// Identifies the person in this room; people with equal names have different ids.
@@ -22,6 +23,7 @@ pub struct User {
 
 /// [`User`] on the wire, where the name's skeleton is a field of its own.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct WireUser {
     id: UserId,
     name: Name,
@@ -56,6 +58,7 @@ impl From<User> for WireUser {
 
 /// The presence of a listed person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PresenceState {
     /// At least one of their pages is open and visible.

@@ -10,6 +10,7 @@ use super::{Difference, Digest, Epoch, TabId, User, UserId};
 ///
 /// Names are not validated here: the server does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ClientEvent {
     /// Follow the room without being listed. Only as a socket's first frame.
@@ -58,6 +59,7 @@ pub enum ClientEvent {
 
 /// A position in a room's log of changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Since {
     /// The epoch of `seq`.
     pub epoch: Epoch,
@@ -96,6 +98,7 @@ fn valid_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Si
 
 /// A frame that the server sends: one JSON object with an `event` field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum ServerEvent {
     /// The whole list, or its first rows.
@@ -117,6 +120,7 @@ pub enum ServerEvent {
 
 /// The whole list at `seq`, in order of arrival.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ExistingUsers {
     /// The epoch of `seq`.
     pub epoch: Epoch,
@@ -134,6 +138,7 @@ pub struct ExistingUsers {
 
 /// More rows of a long list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MoreUsers {
     /// The next rows.
     pub users: Vec<User>,
@@ -141,6 +146,7 @@ pub struct MoreUsers {
 
 /// The net changes since `from`, for a client that resumes there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Resumed {
     /// The epoch of `from` and `seq`.
     pub epoch: Epoch,
@@ -159,6 +165,7 @@ pub struct Resumed {
 
 /// The next changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Changes {
     /// The last `seq` that was sent on this socket.
     pub from: u64,
@@ -171,6 +178,7 @@ pub struct Changes {
 
 /// The position and digest of the list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Beat {
     /// The last `seq` that was sent on this socket.
     pub seq: u64,
@@ -187,6 +195,7 @@ pub struct Beat {
 
 /// A frame was not accepted, and nothing changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// The `event` of the frame, where it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,6 +215,7 @@ impl Refusal {
 
 /// Why a frame was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalCode {
     /// The name was nothing but white space.

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// What the operator sees of a room without entering it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RoomStats {
     /// The room's name.
     pub room: RoomName,

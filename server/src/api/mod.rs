@@ -4,12 +4,12 @@
 
 pub(crate) mod authorization;
 pub mod commands;
-mod cursor;
+pub(crate) mod cursor;
 pub mod key;
 pub mod key_file;
 mod keys;
 pub(crate) mod problem;
-mod rooms;
+pub(crate) mod rooms;
 pub mod scope;
 
 use axum::{

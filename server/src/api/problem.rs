@@ -74,7 +74,8 @@ pub(crate) enum Problem {
 
 /// The body of an answer.
 #[derive(Debug, Serialize)]
-struct ProblemDetails<'problem> {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "Problem"))]
+pub(crate) struct ProblemDetails<'problem> {
     /// No page describes it further than the status does (RFC 9457, section 4.2.1).
     r#type: &'static str,
     title: &'static str,
@@ -85,7 +86,7 @@ struct ProblemDetails<'problem> {
 }
 
 impl Problem {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::OriginNotAllowed | Self::ScopeMissing(_) => StatusCode::FORBIDDEN,
             Self::KeyMissing | Self::KeyUnknown => StatusCode::UNAUTHORIZED,
@@ -100,7 +101,7 @@ impl Problem {
         }
     }
 
-    fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::KeyMissing => "key_missing",

@@ -39,6 +39,7 @@ use registry::{
 
 /// A page of all rooms that this server knows.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RoomPage {
     rooms: Vec<RoomStats>,
     /// The `cursor` of the next page; null on the last one.
@@ -47,6 +48,7 @@ pub(crate) struct RoomPage {
 
 /// One room. One in which nobody is has no people.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RoomDetails {
     room: RoomName,
     /// The epoch of `seq`.
@@ -64,6 +66,7 @@ pub(crate) struct RoomDetails {
 
 /// Which rooms to count.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CountsRequest {
     rooms: Vec<String>,
@@ -71,6 +74,7 @@ pub(crate) struct CountsRequest {
 
 /// How many people are in each room.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Counts {
     counts: BTreeMap<RoomName, usize>,
 }

@@ -191,22 +191,8 @@ join = \"token\"
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
-
     use super::*;
-
-    /// Compares a generated document with the one in the repository; with `UPDATE_REFERENCE` it replaces that one.
-    fn assert_is_up_to_date(name: &str, generated: &str) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
-        if std::env::var_os("UPDATE_REFERENCE").is_some() {
-            fs::write(&path, generated).unwrap();
-        }
-        let written = fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            written == generated,
-            "{name} is out of date: run the tests of `server` once with UPDATE_REFERENCE=1."
-        );
-    }
+    use crate::reference::assert_is_up_to_date;
 
     #[test]
     fn the_settings_file_in_the_repository_is_up_to_date() {

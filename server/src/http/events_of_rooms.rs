@@ -28,7 +28,7 @@ use crate::{
 use registry::hub::RoomPermit;
 
 /// The most rooms in one stream.
-const MAX_ROOMS: usize = 50;
+pub(crate) const MAX_ROOMS: usize = 50;
 
 /// The query of a request.
 #[derive(Debug, Default, Deserialize)]
@@ -52,7 +52,8 @@ pub(crate) enum RoomsQueryError {
 
 /// A room that the stream leaves out, as the data of its event `refused`.
 #[derive(Debug, Serialize)]
-struct RefusedRoom<'room> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct RefusedRoom<'room> {
     room: &'room str,
     event: &'static str,
     /// The limit that was exceeded.

@@ -20,7 +20,8 @@ use crate::admission::{OriginRejected, Rejection, RequestOrigin};
 
 /// The body: why no socket was opened, for programs and for people.
 #[derive(Debug, Serialize)]
-struct Reason<'text> {
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "SocketRefusal"))]
+pub(crate) struct Reason<'text> {
     code: &'text str,
     message: String,
 }

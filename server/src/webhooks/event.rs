@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "WebhookEvent"))]
 #[serde(tag = "type")]
 pub(crate) enum Event {
     /// Somebody came into a room in which nobody was.
@@ -54,6 +55,7 @@ pub(crate) enum Event {
 
 /// Where in a room's log an event happened, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct EventPosition {
     /// The room.
     pub(crate) room: RoomName,
@@ -148,10 +150,13 @@ impl Event {
 
 /// The body of a message, as Standard Webhooks recommends it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "WebhookMessage"))]
 pub(crate) struct Message<'message> {
     /// Always `presence.batch`.
+    #[cfg_attr(test, schemars(extend("const" = "presence.batch")))]
     pub(crate) r#type: &'static str,
     /// When the message was made, RFC 3339.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     pub(crate) timestamp: &'message str,
     /// What happened.
     pub(crate) data: MessageData<'message>,
@@ -159,6 +164,7 @@ pub(crate) struct Message<'message> {
 
 /// The events of a message.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "WebhookData"))]
 pub(crate) struct MessageData<'message> {
     /// In order.
     pub(crate) events: &'message [Event],

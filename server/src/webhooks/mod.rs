@@ -7,7 +7,7 @@
 //! configured. What is queued is not kept over a restart: a receiver is told then to read the rooms.
 
 mod delivery;
-mod event;
+pub(crate) mod event;
 mod queue;
 mod receiver_url;
 mod retry;

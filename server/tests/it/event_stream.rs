@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::TestServer;
+use crate::support::{TestServer, described::assert_is_message};
 use app::{
     client::{Progress, Replica},
     presence::ServerEvent,
@@ -78,6 +78,9 @@ impl Feed {
                 id = Some(value.to_owned());
             } else if let Some(value) = line.strip_prefix("data: ") {
                 let object: serde_json::Value = serde_json::from_str(value).unwrap();
+                let prefix = if object.get("room").is_some() { "room_" } else { "" };
+                let event = object["event"].as_str().unwrap();
+                assert_is_message(&format!("{prefix}{event}"), value);
                 room = object.get("room").and_then(|room| room.as_str()).map(str::to_owned);
                 data = Some(serde_json::from_str(value).unwrap());
             } else if line.is_empty()

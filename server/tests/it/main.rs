@@ -22,6 +22,7 @@ mod connection_timers;
 mod cookies;
 mod deploy_files;
 mod deploy_yaml;
+mod descriptions;
 mod direct_writes;
 mod drain;
 mod embed;
@@ -50,7 +51,9 @@ mod secrets;
 mod signals;
 mod site_names;
 mod socket_check;
+#[cfg(feature = "socketio")]
 mod socketio;
+#[cfg(feature = "socketio")]
 mod socketio_limits;
 mod support;
 mod systemd;

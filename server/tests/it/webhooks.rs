@@ -31,7 +31,8 @@ use tokio_rustls::{
 };
 
 use crate::support::{
-    Site, TestServer, body, process::ServerProcess, tls::Certificates, write_secret,
+    Site, TestServer, body, described::assert_is_message, process::ServerProcess,
+    tls::Certificates, write_secret,
 };
 
 /// The time limit of every wait, so that a test that would hang fails.
@@ -185,7 +186,9 @@ async fn answer(
     mac.update(&bytes);
     let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
     assert_eq!(header("webhook-signature"), expected);
-    let body = serde_json::from_slice(&bytes).unwrap();
+    let body = String::from_utf8(bytes).unwrap();
+    assert_is_message("presence.batch", &body);
+    let body = serde_json::from_str(&body).unwrap();
     let answer = answers.lock().unwrap().pop_front().unwrap_or(Answer::Accept);
     // The test may have ended.
     let _ = received.send(Received { id, body, answer });

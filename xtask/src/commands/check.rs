@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 
 /// One run for each set of features: in a common run cargo would unify them, which hides what a
 /// crate lacks by itself.
-const CLIPPY: [&[&str]; 6] = [
+const CLIPPY: [&[&str]; 7] = [
     &["-p", "app", "--no-default-features", "--all-targets"],
     &["-p", "app", "--features", "ssr", "--all-targets"],
     &["-p", "frontend", "--target", "wasm32-unknown-unknown"],
@@ -35,6 +35,8 @@ const CLIPPY: [&[&str]; 6] = [
         "watch",
         "--all-targets",
     ],
+    // Without Socket.IO.
+    &["-p", "server", "--no-default-features"],
     // Tests that need further programs are no part of all targets.
     &["-p", "server", "--test", "cluster", "--test", "proxies"],
 ];
@@ -84,6 +86,7 @@ pub(crate) fn run(workspace: &Workspace, started_at: Instant) -> Outcome {
     check("wasm32", step("the pure code on wasm32", || recorded_values::check(workspace)));
     check("deploy", step("the files of deploy", || deploy_files::check(workspace)));
     check("client", step("the JavaScript client", || client(workspace)));
+    check("descriptions", step("the descriptions of the API", || descriptions(workspace)));
     check("deny", step("cargo deny check", || deny(workspace)));
     let size = build::with_tools(workspace, &tools)
         .and_then(|release| step("the size budget", || size_budget::check(&release.site)));
@@ -143,7 +146,14 @@ impl Layer {
 /// `public` are what its sources say.
 fn client(workspace: &Workspace) -> Outcome {
     npm::install_locked(workspace, &workspace.client())?;
-    process::run(&mut npm::client_script(workspace, "lint")?)
+    process::run(&mut npm::script(workspace, &workspace.client(), "lint")?)
+}
+
+/// Whether docs/openapi.json and docs/asyncapi.json are valid, and a client that is made of them compiles.
+/// Tests of `server` compare them with the types.
+fn descriptions(workspace: &Workspace) -> Outcome {
+    npm::install_locked(workspace, &workspace.descriptions())?;
+    process::run(&mut npm::script(workspace, &workspace.descriptions(), "lint")?)
 }
 
 fn deny(workspace: &Workspace) -> Outcome {

@@ -187,7 +187,7 @@ fn client(workspace: &Workspace) -> Outcome<Runner> {
     step("the JavaScript client's packages", || {
         npm::install_locked(workspace, &workspace.client())
     })?;
-    let mut command = npm::client_script(workspace, "test")?;
+    let mut command = npm::script(workspace, &workspace.client(), "test")?;
     let name = "the JavaScript client";
     step(name, || {
         let mut runner = Runner::new(name);

@@ -1,4 +1,4 @@
-//! npm: the packages of the browser tests and of the JavaScript client, and the programs in them.
+//! npm: the packages of the browser tests, of the JavaScript client and of linters, and the programs in them.
 
 use std::fs;
 use std::path::Path;
@@ -26,10 +26,10 @@ pub(crate) fn install_locked(workspace: &Workspace, folder: &Path) -> Outcome {
         .with_context(|| format!("Could not write {}", installed.display()))
 }
 
-/// A command that runs a script of the JavaScript client's package.
-pub(crate) fn client_script(workspace: &Workspace, script: &str) -> Outcome<Command> {
+/// A command that runs a script of the package in a folder.
+pub(crate) fn script(workspace: &Workspace, folder: &Path, script: &str) -> Outcome<Command> {
     let mut command = program(workspace, "npm")?;
-    command.args(["run", "--silent", script]).current_dir(workspace.client());
+    command.args(["run", "--silent", script]).current_dir(folder);
     Ok(command)
 }
 

@@ -11,7 +11,10 @@ use tokio_tungstenite::{
     tungstenite::{Message, http::header, protocol::frame::coding::CloseCode},
 };
 
-use super::TIMEOUT;
+use super::{
+    TIMEOUT,
+    described::{assert_is_frame, assert_is_sent_frame},
+};
 
 /// A socket and the list that it received.
 pub struct Client {
@@ -33,6 +36,7 @@ impl Client {
     }
 
     pub async fn send(&mut self, text: &str) {
+        assert_is_sent_frame(text);
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
@@ -76,6 +80,7 @@ impl Client {
             loop {
                 match self.socket.next().await.unwrap().unwrap() {
                     Message::Text(text) => {
+                        assert_is_frame(&text);
                         let event: ServerEvent = serde_json::from_str(&text).unwrap();
                         self.replica.receive(event).unwrap();
                         return text.to_string();

@@ -3,7 +3,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 
 pub mod client;
+pub mod described;
 pub mod process;
+#[cfg(feature = "socketio")]
 pub mod socketio;
 pub mod tls;
 
@@ -317,7 +319,9 @@ impl Site {
 
     /// A whole response, as text.
     pub async fn request(&self, method: &str, path: &str, headers: &str) -> String {
-        String::from_utf8(self.request_bytes(method, path, headers).await).unwrap()
+        let answer = String::from_utf8(self.request_bytes(method, path, headers).await).unwrap();
+        described::assert_is_answer(method, path, &answer);
+        answer
     }
 
     /// A whole response to a form that a page of this site sends.

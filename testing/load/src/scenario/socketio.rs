@@ -134,7 +134,9 @@ fn wait_until_listed(
             return Ok(list);
         }
         if Instant::now() > until {
-            let state = format!("{} of {} rows", names.len(), expected.len());
+            // The error takes the place of the report, which would name it.
+            let violation = swarm.violations.first.as_deref().unwrap_or("no session ended");
+            let state = format!("{} of {} rows, {violation}", names.len(), expected.len());
             return Err(LoadError::Timeout { what: "the server's list", within, state });
         }
     }
