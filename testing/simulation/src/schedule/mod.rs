@@ -36,7 +36,7 @@ const STORM_CHANGES: usize = 2_400;
 
 /// The time without failures after which everything must be right: a page may have to notice a silent
 /// server, back off and retry twice, and a row may have to be removed or become away.
-const SETTLE_TIME: Duration = Duration::from_secs(80);
+const SETTLE_TIME: Duration = Duration::from_secs(85);
 
 /// The result of a schedule.
 #[derive(Clone, Debug, Default)]

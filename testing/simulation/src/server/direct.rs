@@ -3,10 +3,12 @@
 use std::{
     io::{self, ErrorKind},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use fastrand::Rng;
 use registry::wake::direct_write::DirectSocket;
+use tokio::time::sleep;
 use tungstenite::Message;
 
 use crate::{
@@ -18,6 +20,9 @@ use crate::{
     server::socket::SocketObserver,
     sync::lock,
 };
+
+/// How long a socket is full at most, in milliseconds; sometimes ten times as long.
+const LONGEST_BLOCK: u64 = 300;
 
 /// The bytes on their way to a page, of which the network knows whole frames only.
 #[derive(Debug)]
@@ -58,6 +63,23 @@ impl<O: SocketObserver> ByteStream<O> {
         self.down.write(Down::Message(message));
     }
 
+    /// A socket that takes less than it is given is full, for a while.
+    fn block(&self) {
+        let full_for = {
+            let rng = &mut lock(&self.state).rng;
+            let longest = [0, LONGEST_BLOCK, LONGEST_BLOCK, 10 * LONGEST_BLOCK][rng.usize(..4)];
+            Duration::from_millis(rng.u64(0..=longest))
+        };
+        if !full_for.is_zero() {
+            self.down.set_blocked(true);
+            let down = self.down.clone();
+            tokio::spawn(async move {
+                sleep(full_for).await;
+                down.set_blocked(false);
+            });
+        }
+    }
+
     /// Writes bytes that end with a whole frame.
     pub(crate) fn write_bytes(&self, bytes: &[u8]) {
         let mut frame = std::mem::take(&mut lock(&self.state).begun);
@@ -89,6 +111,7 @@ impl<O: SocketObserver> DirectSocket for ByteStream<O> {
             }
             10..30 => {
                 self.recorder.count("direct write: refused");
+                self.block();
                 Err(ErrorKind::WouldBlock.into())
             }
             30..80 => {
@@ -96,6 +119,8 @@ impl<O: SocketObserver> DirectSocket for ByteStream<O> {
                 let mut state = lock(&self.state);
                 let written = state.rng.usize(1..bytes.len());
                 state.begun.extend_from_slice(&bytes[..written]);
+                drop(state);
+                self.block();
                 Ok(written)
             }
             80.. => {
