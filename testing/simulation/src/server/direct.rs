@@ -17,7 +17,7 @@ use crate::{
         pipe::{Broken, Pipe},
     },
     recorder::Recorder,
-    server::socket::SocketObserver,
+    server::{socket::SocketObserver, told::Told},
     sync::lock,
 };
 
@@ -30,6 +30,7 @@ pub(crate) struct ByteStream<O> {
     down: Pipe<Down>,
     observer: Arc<O>,
     recorder: Arc<Recorder>,
+    told: Arc<Mutex<Told>>,
     state: Mutex<State>,
 }
 
@@ -47,18 +48,27 @@ impl<O: SocketObserver> ByteStream<O> {
         recorder: Arc<Recorder>,
         rng: Rng,
     ) -> Self {
-        Self { down, observer, recorder, state: Mutex::new(State { rng, begun: Vec::new() }) }
+        let state = Mutex::new(State { rng, begun: Vec::new() });
+        Self { down, observer, recorder, told: Arc::default(), state }
+    }
+
+    /// What the page has been told by then.
+    pub(crate) fn told(&self) -> &Arc<Mutex<Told>> {
+        &self.told
     }
 
     /// Whether a frame is written in part.
-    pub(crate) fn is_within_a_frame(&self) -> bool {
-        !lock(&self.state).begun.is_empty()
+    fn is_within_a_frame(&self) -> bool {
+        lock(&self.told).is_within_a_frame()
     }
 
     /// Writes a message of the socket's task.
     pub(crate) fn write(&self, message: Message) {
         if self.is_within_a_frame() {
             self.recorder.fail(&format!("{message:?} is sent within another frame"));
+        }
+        if let Message::Text(text) = &message {
+            lock(&self.told).on_frame(text);
         }
         self.down.write(Down::Message(message));
     }
@@ -85,7 +95,10 @@ impl<O: SocketObserver> ByteStream<O> {
         let mut frame = std::mem::take(&mut lock(&self.state).begun);
         frame.extend_from_slice(bytes);
         match text_of(&frame) {
-            Some(text) => self.down.write(Down::Message(Message::text(text))),
+            Some(text) => {
+                lock(&self.told).on_frame(text);
+                self.down.write(Down::Message(Message::text(text)));
+            }
             None => self.recorder.fail(&format!("these bytes are no frame: {frame:?}")),
         }
     }
@@ -119,6 +132,7 @@ impl<O: SocketObserver> DirectSocket for ByteStream<O> {
                 let mut state = lock(&self.state);
                 let written = state.rng.usize(1..bytes.len());
                 state.begun.extend_from_slice(&bytes[..written]);
+                lock(&self.told).on_part();
                 drop(state);
                 self.block();
                 Ok(written)
