@@ -100,6 +100,11 @@ impl BroadcastScheduler {
         self.share.on_delivered(charge, deliveries);
     }
 
+    /// Whether a broadcast is under way.
+    pub(super) fn is_delivering(&self) -> bool {
+        self.is_delivering
+    }
+
     /// Whether changes wait longer than for the lasting share of the processor.
     pub(super) fn is_throttled(&self) -> bool {
         let longest = self.last_broadcast.map(|last| last + LONGEST_GAP);

@@ -347,6 +347,12 @@ impl Hub {
         }
     }
 
+    /// The position of a room's last broadcast, if nothing more is on its way to the room's readers: no change waits to
+    /// be broadcast, and no broadcast is under way. Once no task can run, all readers that can be written to are there.
+    pub fn settled_position(&self, room_name: &RoomName) -> Option<Since> {
+        self.find(room_name)?.settled_position()
+    }
+
     /// What the limits of a new subscription to this room depend on.
     pub fn occupancy(&self, room_name: &RoomName) -> Occupancy {
         let rooms = self.lock();

@@ -99,8 +99,9 @@ pub const ROOM_LIFETIME: Duration = Duration::from_mins(10);
 /// For so long an expired lease and a pause are remembered.
 pub const LEASE_MEMORY: Duration = Duration::from_mins(10);
 
-/// So many entries before a snapshot stay in the journal, for servers that are a little behind.
-pub const MOST_OLDER_ENTRIES: u64 = 64;
+/// So many entries before a snapshot stay in the journal, for servers that are a little behind. In a storm each has a
+/// hundred commands, which take as much as fifty rows.
+pub const MOST_OLDER_ENTRIES: u64 = 32;
 
 /// Why a call failed. The link is over in either case, and the call may have been executed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -353,10 +353,11 @@ impl<R: Default> Replica<R> {
         let Entry { position, moment, batch: Batch { server, number, .. } } = entry;
         let commands = entry.batch.commands.clone();
         self.commands_since_snapshot += commands.len();
-        // A state of thousands takes longer to write than many changes of a few.
+        // A state of thousands takes longer to write than many changes of a few. A command takes up to 180 bytes and a
+        // row 300, so that the journal since then stays below a third of the state.
         let remembered = room.attendance().map_or(0, Attendance::len);
         let rows = room.roster().len().max(remembered);
-        if self.commands_since_snapshot >= rows.max(FEWEST_COMMANDS) {
+        if self.commands_since_snapshot >= (rows / 2).max(FEWEST_COMMANDS) {
             self.commands_since_snapshot = 0;
             self.is_snapshot_due = server == self.server;
         }

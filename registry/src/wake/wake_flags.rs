@@ -57,6 +57,11 @@ impl WakeFlags {
         }
     }
 
+    /// Whether there are reasons that the task has not taken yet. Once no task can run, that is a lost wake.
+    pub fn has_reasons(&self) -> bool {
+        self.reasons.load(Ordering::Acquire) != 0
+    }
+
     /// Writes the frame of a broadcast to the task's socket, or else wakes the task.
     pub(crate) fn deliver(&self, from: LogPosition, to: LogPosition, frame: &Bytes) -> Delivery {
         let delivery = self.direct_writes.write(from, to, frame);
@@ -99,8 +104,10 @@ mod tests {
     fn reasons_accumulate_until_they_are_taken_once() {
         let flags = WakeFlags::default();
         assert_eq!(take_reasons(&flags), None);
+        assert!(!flags.has_reasons());
         flags.notify(WakeReasons::UPDATES);
         flags.notify(WakeReasons::TIME);
+        assert!(flags.has_reasons());
         flags.notify(WakeReasons::UPDATES);
         let reasons = take_reasons(&flags).unwrap();
         assert!(reasons.contains(WakeReasons::UPDATES) && reasons.contains(WakeReasons::TIME));

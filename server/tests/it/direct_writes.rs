@@ -1,6 +1,10 @@
 //! Broadcasts that write to sockets themselves, on several threads at once.
 
-use std::sync::Arc;
+use std::{
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::support::{Client, TestServer};
 use app::presence::Digest;
@@ -13,18 +17,43 @@ const NO_LIMITS: &str = "[limits]\nframe-burst = 0\nframe-rate = 0\nmax-room-byt
     max-sockets-per-address = 0\nmax-connections-per-address = 0\nsocket-rate-per-address = 0\n\
     processor-rate-per-address = 0";
 
-/// How many sockets there are, and how often each of them that changes something does so.
+/// So many clients change something, however many there are: the changes of more would not fit into one frame, and
+/// longer broadcasts are not written directly.
+const CHANGING: usize = 20;
+
+/// How many sockets there are, and for how long some of them change something.
 #[derive(Clone, Copy)]
 struct Size {
     sockets: usize,
-    changes: usize,
+    changes: Changes,
 }
 
-/// With `STRESS=1` three hundred sockets, which takes long in a debug build.
+#[derive(Clone, Copy)]
+enum Changes {
+    /// So many of each.
+    Count(usize),
+    /// As many as there are in this time, from when all have joined.
+    During(Duration),
+}
+
+/// `STRESS_SOCKETS=1000 STRESS_SECONDS=10` makes it as long as that. Each socket holds two of the process's files.
 fn size() -> Size {
-    match std::env::var_os("STRESS") {
-        Some(_) => Size { sockets: 300, changes: 20 },
-        None => Size { sockets: 40, changes: 10 },
+    let number = |name| std::env::var(name).ok().map(|number| number.parse::<u32>().unwrap());
+    let sockets = number("STRESS_SOCKETS").unwrap_or(40);
+    let changes = match number("STRESS_SECONDS") {
+        Some(seconds) => Changes::During(Duration::from_secs(seconds.into())),
+        None => Changes::Count(10),
+    };
+    Size { sockets: sockets.try_into().unwrap(), changes }
+}
+
+impl Changes {
+    /// Whether another change follows after so many since `start`.
+    fn go_on(self, count: usize, start: Instant) -> bool {
+        match self {
+            Self::Count(most) => count < most,
+            Self::During(time) => start.elapsed() < time,
+        }
     }
 }
 
@@ -35,16 +64,20 @@ async fn narrow_client(server: &TestServer) -> Client {
     Client::over(socket.connect(server.address).await.unwrap(), "lobby").await
 }
 
-/// Every other client renames itself again and again, as soon as it is told of the last time; all then read until the end.
+/// Some clients rename themselves again and again, as soon as they are told of the last time; all then read until the end.
 fn play(
     mut client: Client,
     number: usize,
     size: Size,
-    all_done: Arc<Barrier>,
+    (all_joined, all_done): (Arc<Barrier>, Arc<Barrier>),
 ) -> JoinHandle<Digest> {
     tokio::spawn(async move {
-        if number.is_multiple_of(2) {
-            for change in 0..size.changes {
+        let mut joined = pin!(all_joined.wait());
+        // Whoever waits goes on reading.
+        while tokio::select! { _ = &mut joined => false, _ = client.event() => true } {}
+        if number.is_multiple_of((size.sockets / CHANGING).max(1)) {
+            let start = Instant::now();
+            for change in (0..).take_while(|change| size.changes.go_on(*change, start)) {
                 let name = format!("{number} {change}");
                 client.send(&format!(r#"{{"event":"rename","name":"{name}"}}"#)).await;
                 let is_told = |own: Option<&app::presence::User>| {
@@ -54,7 +87,6 @@ fn play(
             }
         }
         let waiting = tokio::spawn(async move { all_done.wait().await });
-        // Whoever is done goes on reading.
         while client.replica.roster().len() <= size.sockets {
             client.event().await;
         }
@@ -70,7 +102,15 @@ fn lists_are_equal_after_changes_as_fast_as_they_go() {
         tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build();
     runtime.unwrap().block_on(async {
         let size = size();
-        let server = TestServer::start_with(NO_LIMITS, ConnectionConfig::default());
+        // A thousand clients on a busy machine are slow to read and to answer pings.
+        let patience = Duration::from_mins(2);
+        let times = ConnectionConfig {
+            pong_within: patience,
+            write_within: patience,
+            ..ConnectionConfig::default()
+        };
+        let server = TestServer::start_with(NO_LIMITS, times);
+        let all_joined = Arc::new(Barrier::new(size.sockets));
         let all_done = Arc::new(Barrier::new(size.sockets + 1));
         let mut tasks = Vec::new();
         for number in 0..size.sockets {
@@ -79,7 +119,8 @@ fn lists_are_equal_after_changes_as_fast_as_they_go() {
                 _ => server.connect("lobby").await,
             };
             client.join(&format!("{number}")).await;
-            tasks.push(play(client, number, size, Arc::clone(&all_done)));
+            let barriers = (Arc::clone(&all_joined), Arc::clone(&all_done));
+            tasks.push(play(client, number, size, barriers));
         }
         all_done.wait().await;
         let mut last = server.connect("lobby").await;

@@ -12,6 +12,8 @@
 //! - A person who is reported as joined or departed was absent in between.
 //! - The server's rows are those of the protocol's table, according to the frames that the server received
 //!   (`oracle::row_model`).
+//! - Whenever no task can run, every connection has been told what its room has broadcast, and no wake was lost
+//!   (`server::quiescence`).
 //!
 //! At the end every page shows the server's list, and everyone who wants to be listed is listed once.
 
@@ -25,11 +27,13 @@ mod server;
 mod sync;
 mod world;
 
-use std::{io, path::Path};
+use std::{io, path::Path, sync::Arc};
 
 pub use oracle::event_counts::EventCounts;
 pub use schedule::Outcome;
 use tokio::runtime::{Builder, Runtime};
+
+use self::server::quiescence::Quiescence;
 
 /// Whether the same seed gives the same schedule, to the last frame.
 ///
@@ -41,20 +45,25 @@ pub const IS_EXACT: bool = cfg!(tokio_unstable);
 ///
 /// If `is_detailed`, the trace contains every frame.
 pub fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> io::Result<Outcome> {
-    let runtime = runtime(seed)?;
-    Ok(runtime.block_on(schedule::run_schedule(seed, state_directory, is_detailed)))
+    let (runtime, quiescence) = runtime(seed)?;
+    Ok(runtime.block_on(schedule::run_schedule(seed, state_directory, is_detailed, quiescence)))
 }
 
 /// Runs the schedule of a seed with three servers over one engine.
 pub fn run_cluster_schedule(seed: u64, is_detailed: bool) -> io::Result<Outcome> {
-    Ok(runtime(seed)?.block_on(cluster::run_schedule(seed, is_detailed)))
+    let (runtime, quiescence) = runtime(seed)?;
+    Ok(runtime.block_on(cluster::run_schedule(seed, is_detailed, quiescence)))
 }
 
-fn runtime(seed: u64) -> io::Result<Runtime> {
+/// A runtime on simulated time, and the check that it calls whenever no task can run.
+fn runtime(seed: u64) -> io::Result<(Runtime, Arc<Quiescence>)> {
     let mut builder = Builder::new_current_thread();
     #[cfg(tokio_unstable)]
     builder.rng_seed(tokio::runtime::RngSeed::from_bytes(&seed.to_le_bytes()));
     #[cfg(not(tokio_unstable))]
     let _ = seed;
-    builder.enable_time().start_paused(true).build()
+    let quiescence = Arc::new(Quiescence::default());
+    let check = Arc::clone(&quiescence);
+    builder.on_thread_park(move || check.check());
+    Ok((builder.enable_time().start_paused(true).build()?, quiescence))
 }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use app::presence::{ExistingUsers, RoomName, Since, TabId, User, UserId};
-use fastrand::Rng;
 
 use crate::{
     client::person::Person,
@@ -15,7 +14,10 @@ use crate::{
     network::link::Link,
     oracle::room_record::{Room, RoomRecord},
     recorder::Recorder,
-    server::process::{Process, SavedState},
+    server::{
+        process::{Process, SavedState},
+        quiescence::Quiescence,
+    },
     sync::lock,
 };
 
@@ -36,6 +38,7 @@ pub(crate) struct World {
     /// The servers of a cluster, in place of the process.
     pub(crate) balancer: Option<Balancer>,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) quiescence: Arc<Quiescence>,
 }
 
 impl World {
@@ -44,9 +47,11 @@ impl World {
         persons: Vec<Person>,
         crowd: Vec<UserId>,
         state_directory: PathBuf,
-        is_detailed: bool,
-        rng: Rng,
+        recorder: Recorder,
+        quiescence: Arc<Quiescence>,
     ) -> Self {
+        let recorder = Arc::new(recorder);
+        quiescence.record_in(&recorder);
         let rooms = rooms.into_iter().map(|name| Arc::new(Room::new(name))).collect();
         Self {
             rooms,
@@ -58,7 +63,8 @@ impl World {
             tabs: Mutex::default(),
             links: Mutex::default(),
             balancer: None,
-            recorder: Arc::new(Recorder::new(is_detailed, rng)),
+            recorder,
+            quiescence,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError, atomic::Ordering};
 
+use app::presence::Since;
 use tokio::{task::yield_now, time::Instant};
 
 use super::{SharedRoom, State, direct_broadcast::DirectBroadcast};
@@ -113,6 +114,17 @@ impl SharedRoom {
                 last = next;
             }
         });
+    }
+
+    /// The position of the last broadcast, if there is no change after it and it is not under way.
+    pub(in crate::hub) fn settled_position(&self) -> Option<Since> {
+        let state = self.lock();
+        let is_settled = state.last_broadcast.is_current(&state.room)
+            && !state.broadcast_scheduler.is_delivering()
+            && !state.is_frozen
+            && !state.is_muted();
+        let Broadcast { epoch, seq, .. } = &*state.last_broadcast;
+        is_settled.then(|| Since { epoch: (**epoch).clone(), seq: *seq })
     }
 
     /// A socket allows broadcasts to write to it. Where none does, readers are woken at once, and no task is needed.

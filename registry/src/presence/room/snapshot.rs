@@ -16,8 +16,9 @@ use crate::presence::{
     servers::Servers,
 };
 
-/// About so many bytes of the log are in a snapshot.
-const MOST_LOG_BYTES: usize = 1024 * 1024;
+/// About so many bytes of the log are in a snapshot, counted as in memory: thousands of changes. Only a server that gets
+/// the room from the engine needs them, for clients that come to it with an earlier list; to others it sends its own.
+const MOST_LOG_BYTES: usize = 256 * 1024;
 
 /// The exact state of a room after one entry of its journal: a room made from it goes on as the first one.
 /// Only the log may reach back less far.

@@ -16,9 +16,13 @@ use super::{gate::Gate, lists::Lists};
 use crate::{
     network::link::{Down, Link},
     oracle::room_record::NO_EPOCH,
-    recorder::Recorder,
-    server::socket::{ServerSocket, SocketObserver},
+    server::{
+        quiescence::Connection,
+        socket::{ServerSocket, SocketObserver},
+        told::Told,
+    },
     sync::lock,
+    world::World,
 };
 
 /// How long a page waits for a server to open its room.
@@ -57,7 +61,8 @@ impl fmt::Debug for Backend {
 struct Unobserved;
 
 impl SocketObserver for Unobserved {
-    fn on_frame(&self, _: &str) {}
+    /// Other servers are asked first, so that the answer may take any time.
+    fn on_frame(&self, _: &str, _: &mut Told) {}
 
     fn on_end(&self, _: DepartureReason) {}
 
@@ -102,19 +107,30 @@ impl Balancer {
         room: &RoomName,
         user_id: UserId,
         link: Link,
-        recorder: &Arc<Recorder>,
+        world: &World,
     ) -> bool {
         let mut state = lock(&self.state);
         let State { rng, backends } = &mut *state;
         let up: Vec<_> = backends.iter_mut().flatten().collect();
         let Some(Backend { hub, gate, drain, tasks }) = rng.choice(up) else { return false };
         let (hub, room, guard) = (Arc::clone(hub), room.clone(), drain.socket());
-        let recorder = Arc::clone(recorder);
+        let (recorder, quiescence) = (Arc::clone(&world.recorder), Arc::clone(&world.quiescence));
+        let (drain, own_gate) = (drain.clone(), gate.clone());
         let served = async move {
             link.down.write(Down::Opened);
             let membership = hub.enter(&room, user_id);
-            let socket = ServerSocket::new(link, Unobserved, &recorder);
+            let socket = ServerSocket::new(link.clone(), Unobserved, &recorder);
             membership.subscription().allow_direct_writes(socket.direct());
+            quiescence.add(Connection {
+                user_id,
+                hub: Arc::downgrade(&hub),
+                room,
+                flags: Arc::clone(membership.subscription().flags()),
+                down: link.down,
+                told: socket.told(),
+                socket: Arc::downgrade(&socket.direct()),
+                is_served: Box::new(move || !drain.is_draining() && !own_gate.is_stopped()),
+            });
             connection::serve(socket, membership, Arc::default(), guard, ()).await;
         };
         tasks.retain(|task| !task.is_finished());

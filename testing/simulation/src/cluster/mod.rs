@@ -50,6 +50,7 @@ use self::{
 use crate::{
     recorder::Recorder,
     schedule::{Outcome, Schedule as PageSchedule, make_persons, names::room_name},
+    server::quiescence::Quiescence,
     sync::lock,
     world::World,
 };
@@ -63,7 +64,7 @@ const SERVERS: usize = 3;
 const PAGE_STEPS: u8 = 4;
 
 /// Within this time after its faults, everything must be right.
-const SETTLE_TIME: Duration = Duration::from_secs(80);
+const SETTLE_TIME: Duration = Duration::from_secs(85);
 
 /// The engine's time at the start, in milliseconds since the Unix epoch.
 const ENGINE_CLOCK: u64 = 1_900_000_000_000;
@@ -131,7 +132,11 @@ enum End {
 }
 
 /// Runs the schedule of a seed, on the paused clock of the current runtime.
-pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
+pub(crate) async fn run_schedule(
+    seed: u64,
+    is_detailed: bool,
+    quiescence: Arc<Quiescence>,
+) -> Outcome {
     let mut rng = Rng::with_seed(seed);
     let engine = MemoryEngine::new(rng.u64(..), ENGINE_CLOCK);
     let rooms: Vec<RoomName> = (0..rng.usize(1..=2)).map(room_name).collect();
@@ -146,9 +151,9 @@ pub(crate) async fn run_schedule(seed: u64, is_detailed: bool) -> Outcome {
     let lists: Vec<_> = rooms.iter().map(|_| Arc::default()).collect();
     let visitors = rng.usize(3..=4);
     let visitors = make_persons(&mut rng, visitors, rooms.len());
-    let own = rng.fork();
+    let recorder = Recorder::new(is_detailed, rng.fork());
     let mut world =
-        World::new(rooms.clone(), visitors, Vec::new(), PathBuf::new(), is_detailed, own);
+        World::new(rooms.clone(), visitors, Vec::new(), PathBuf::new(), recorder, quiescence);
     world.balancer = Some(Balancer::new(SERVERS, lists.clone(), rng.fork()));
     let world = Arc::new(world);
     let recorder = Arc::clone(&world.recorder);

@@ -37,7 +37,7 @@ pub(crate) fn connect(world: &Arc<World>, person: usize) -> ClientSocket {
         }
         if let Some(balancer) = &world.balancer {
             let name = &world.rooms[owner.room].name;
-            if balancer.accept(name, owner.user_id, link.clone(), &world.recorder) {
+            if balancer.accept(name, owner.user_id, link.clone(), &world) {
                 world.add_link(link);
             } else {
                 link.down.finish();

@@ -52,6 +52,8 @@ struct State<T> {
     /// Whether delivery is suspended.
     is_stalled: bool,
     end: Option<(Instant, PipeEnd)>,
+    /// Whether the writer finds no room, whatever is in flight.
+    is_blocked: bool,
     /// When the writer notices that the pipe is broken.
     writer_broken_at: Option<Instant>,
     /// The number of further messages before the pipe breaks.
@@ -77,6 +79,7 @@ impl<T> Pipe<T> {
             last_arrival: Instant::now(),
             is_stalled: false,
             end: None,
+            is_blocked: false,
             writer_broken_at: None,
             break_after_messages: None,
             is_reader_closed: false,
@@ -101,7 +104,8 @@ impl<T> Pipe<T> {
         if state.writer_broken_at.is_some_and(|at| at <= Instant::now()) {
             return Err(Broken);
         }
-        Ok(state.is_reader_closed || state.in_flight.len() < state.config.capacity)
+        let has_room = !state.is_blocked && state.in_flight.len() < state.config.capacity;
+        Ok(state.is_reader_closed || has_room)
     }
 
     /// Sends a message.
@@ -145,6 +149,15 @@ impl<T> Pipe<T> {
         let mut state = self.lock();
         state.writer_broken_at = Some(Instant::now() + after);
         state.wake_writer();
+    }
+
+    /// Whether the writer finds no room from now on, whatever is in flight.
+    pub(crate) fn set_blocked(&self, is_blocked: bool) {
+        let mut state = self.lock();
+        state.is_blocked = is_blocked;
+        if !is_blocked {
+            state.wake_writer();
+        }
     }
 
     /// Breaks the pipe for the reader after so many more messages.

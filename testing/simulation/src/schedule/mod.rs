@@ -19,11 +19,12 @@ use crate::{
         sse_reader,
     },
     oracle::event_counts::EventCounts,
+    recorder::Recorder,
     schedule::{
         names::{name, room_name},
         step::{ScheduleKind, Step, draw_pause},
     },
-    server::lifecycle::clear,
+    server::{lifecycle::clear, quiescence::Quiescence},
     sync::lock,
     world::World,
 };
@@ -36,7 +37,7 @@ const STORM_CHANGES: usize = 2_400;
 
 /// The time without failures after which everything must be right: a page may have to notice a silent
 /// server, back off and retry twice, and a row may have to be removed or become away.
-const SETTLE_TIME: Duration = Duration::from_secs(80);
+const SETTLE_TIME: Duration = Duration::from_secs(85);
 
 /// The result of a schedule.
 #[derive(Clone, Debug, Default)]
@@ -50,10 +51,15 @@ pub struct Outcome {
 }
 
 /// Runs the schedule of a seed, on the paused clock of the current runtime.
-pub(crate) async fn run_schedule(seed: u64, state_directory: &Path, is_detailed: bool) -> Outcome {
+pub(crate) async fn run_schedule(
+    seed: u64,
+    state_directory: &Path,
+    is_detailed: bool,
+    quiescence: Arc<Quiescence>,
+) -> Outcome {
     clear(state_directory);
     let mut rng = Rng::with_seed(seed);
-    let world = Arc::new(make_world(&mut rng, state_directory, is_detailed));
+    let world = Arc::new(make_world(&mut rng, state_directory, is_detailed, quiescence));
     let kind = ScheduleKind { has_crowd: !world.crowd.is_empty(), has_outages: rng.u8(0..3) > 0 };
     let mut schedule = Schedule { world: Arc::clone(&world), rng, next_page: 0, kind };
     schedule.run().await;
@@ -62,15 +68,20 @@ pub(crate) async fn run_schedule(seed: u64, state_directory: &Path, is_detailed:
     Outcome { counts: world.recorder.counts(), trace, failure }
 }
 
-fn make_world(rng: &mut Rng, state_directory: &Path, is_detailed: bool) -> World {
+fn make_world(
+    rng: &mut Rng,
+    state_directory: &Path,
+    is_detailed: bool,
+    quiescence: Arc<Quiescence>,
+) -> World {
     let rooms = rng.usize(1..=2);
     let persons = rng.usize(4..=6);
     let persons = make_persons(rng, persons, rooms);
     let crowd = if rng.u8(0..6) == 0 { rng.usize(14..36) } else { 0 };
     let crowd = (0..crowd).map(|_| random_id(rng)).collect();
     let rooms = (0..rooms).map(room_name).collect();
-    let own = rng.fork();
-    World::new(rooms, persons, crowd, state_directory.to_owned(), is_detailed, own)
+    let recorder = Recorder::new(is_detailed, rng.fork());
+    World::new(rooms, persons, crowd, state_directory.to_owned(), recorder, quiescence)
 }
 
 /// People with networks of all kinds, each in any of so many rooms.

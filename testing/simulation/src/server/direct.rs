@@ -3,10 +3,12 @@
 use std::{
     io::{self, ErrorKind},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use fastrand::Rng;
 use registry::wake::direct_write::DirectSocket;
+use tokio::time::sleep;
 use tungstenite::Message;
 
 use crate::{
@@ -15,9 +17,12 @@ use crate::{
         pipe::{Broken, Pipe},
     },
     recorder::Recorder,
-    server::socket::SocketObserver,
+    server::{socket::SocketObserver, told::Told},
     sync::lock,
 };
+
+/// How long a socket is full at most, in milliseconds; sometimes ten times as long.
+const LONGEST_BLOCK: u64 = 300;
 
 /// The bytes on their way to a page, of which the network knows whole frames only.
 #[derive(Debug)]
@@ -25,6 +30,7 @@ pub(crate) struct ByteStream<O> {
     down: Pipe<Down>,
     observer: Arc<O>,
     recorder: Arc<Recorder>,
+    told: Arc<Mutex<Told>>,
     state: Mutex<State>,
 }
 
@@ -42,12 +48,18 @@ impl<O: SocketObserver> ByteStream<O> {
         recorder: Arc<Recorder>,
         rng: Rng,
     ) -> Self {
-        Self { down, observer, recorder, state: Mutex::new(State { rng, begun: Vec::new() }) }
+        let state = Mutex::new(State { rng, begun: Vec::new() });
+        Self { down, observer, recorder, told: Arc::default(), state }
+    }
+
+    /// What the page has been told by then.
+    pub(crate) fn told(&self) -> &Arc<Mutex<Told>> {
+        &self.told
     }
 
     /// Whether a frame is written in part.
-    pub(crate) fn is_within_a_frame(&self) -> bool {
-        !lock(&self.state).begun.is_empty()
+    fn is_within_a_frame(&self) -> bool {
+        lock(&self.told).is_within_a_frame()
     }
 
     /// Writes a message of the socket's task.
@@ -55,7 +67,27 @@ impl<O: SocketObserver> ByteStream<O> {
         if self.is_within_a_frame() {
             self.recorder.fail(&format!("{message:?} is sent within another frame"));
         }
+        if let Message::Text(text) = &message {
+            lock(&self.told).on_frame(text);
+        }
         self.down.write(Down::Message(message));
+    }
+
+    /// A socket that takes less than it is given is full, for a while.
+    fn block(&self) {
+        let full_for = {
+            let rng = &mut lock(&self.state).rng;
+            let longest = [0, LONGEST_BLOCK, LONGEST_BLOCK, 10 * LONGEST_BLOCK][rng.usize(..4)];
+            Duration::from_millis(rng.u64(0..=longest))
+        };
+        if !full_for.is_zero() {
+            self.down.set_blocked(true);
+            let down = self.down.clone();
+            tokio::spawn(async move {
+                sleep(full_for).await;
+                down.set_blocked(false);
+            });
+        }
     }
 
     /// Writes bytes that end with a whole frame.
@@ -63,7 +95,10 @@ impl<O: SocketObserver> ByteStream<O> {
         let mut frame = std::mem::take(&mut lock(&self.state).begun);
         frame.extend_from_slice(bytes);
         match text_of(&frame) {
-            Some(text) => self.down.write(Down::Message(Message::text(text))),
+            Some(text) => {
+                lock(&self.told).on_frame(text);
+                self.down.write(Down::Message(Message::text(text)));
+            }
             None => self.recorder.fail(&format!("these bytes are no frame: {frame:?}")),
         }
     }
@@ -89,6 +124,7 @@ impl<O: SocketObserver> DirectSocket for ByteStream<O> {
             }
             10..30 => {
                 self.recorder.count("direct write: refused");
+                self.block();
                 Err(ErrorKind::WouldBlock.into())
             }
             30..80 => {
@@ -96,6 +132,9 @@ impl<O: SocketObserver> DirectSocket for ByteStream<O> {
                 let mut state = lock(&self.state);
                 let written = state.rng.usize(1..bytes.len());
                 state.begun.extend_from_slice(&bytes[..written]);
+                lock(&self.told).on_part();
+                drop(state);
+                self.block();
                 Ok(written)
             }
             80.. => {

@@ -26,6 +26,7 @@ use crate::{
     oracle::{room_record::NO_EPOCH, row_model::RowModel},
     server::{
         process::{Running, SavedState, Stage},
+        quiescence::Connection,
         socket::{ConnectionInfo, RowObserver, ServerSocket},
     },
     sync::lock,
@@ -145,8 +146,19 @@ impl World {
             server: Arc::clone(&self.process),
             recorder: Arc::clone(&self.recorder),
         };
-        let end = ServerSocket::new(link, observer, &self.recorder);
+        let end = ServerSocket::new(link.clone(), observer, &self.recorder);
         membership.subscription().allow_direct_writes(end.direct());
+        let drain = running.shutdown.clone();
+        self.quiescence.add(Connection {
+            user_id,
+            hub: Arc::downgrade(&running.hub),
+            room: self.rooms[room].name.clone(),
+            flags: Arc::clone(membership.subscription().flags()),
+            down: link.down,
+            told: end.told(),
+            socket: Arc::downgrade(&end.direct()),
+            is_served: Box::new(move || !drain.is_draining()),
+        });
         let served = connection::serve(end, membership, Arc::default(), guest, ());
         // The end of a socket changes the room, and a deadline of the same instant may change it again before
         // another socket observes it.

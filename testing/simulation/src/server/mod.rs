@@ -4,4 +4,6 @@ pub(crate) mod direct;
 pub(crate) mod lifecycle;
 pub(crate) mod listen_state;
 pub(crate) mod process;
+pub(crate) mod quiescence;
 pub(crate) mod socket;
+pub(crate) mod told;

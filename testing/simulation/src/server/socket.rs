@@ -22,7 +22,7 @@ use crate::{
     },
     oracle::room_record::Room,
     recorder::Recorder,
-    server::{direct::ByteStream, process::Process},
+    server::{direct::ByteStream, process::Process, told::Told},
     sync::lock,
 };
 
@@ -40,8 +40,8 @@ pub(crate) struct ServerSocket<O: SocketObserver> {
 
 /// Who is told of what happens to a socket of the server.
 pub(crate) trait SocketObserver: fmt::Debug + Send + Sync + 'static {
-    /// The server reads a frame.
-    fn on_frame(&self, text: &str);
+    /// The server reads a frame of a page that has been told so much.
+    fn on_frame(&self, text: &str, told: &mut Told);
 
     /// The server notices the end of the connection.
     fn on_end(&self, reason: DepartureReason);
@@ -112,6 +112,11 @@ impl<O: SocketObserver> ServerSocket<O> {
         Arc::<ByteStream<O>>::clone(&self.bytes)
     }
 
+    /// What the page has been told by then.
+    pub(crate) fn told(&self) -> Arc<Mutex<Told>> {
+        Arc::clone(self.bytes.told())
+    }
+
     /// Writes the rest of a frame before anything else, as the real stream does.
     fn finish(&mut self) {
         if !self.rest.is_empty() {
@@ -124,16 +129,18 @@ impl<O: SocketObserver> ServerSocket<O> {
             self.observer.on_end(reason);
         }
         self.stage = SocketStage::Over;
+        lock(self.bytes.told()).on_end();
     }
 }
 
 impl SocketObserver for RowObserver {
-    fn on_frame(&self, text: &str) {
+    fn on_frame(&self, text: &str, told: &mut Told) {
         let ConnectionInfo { user_id, connection, process } = self.info;
         self.recorder.trace_detail(|| format!("server: #{connection} of {user_id} sends {text}"));
         if lock(&self.server).is_serving(process)
             && let Ok(event) = serde_json::from_str::<ClientEvent>(text)
         {
+            told.on_request(&event);
             self.room.record().row_model.on_frame(user_id, connection, &event, Instant::now());
         }
     }
@@ -173,7 +180,7 @@ impl<O: SocketObserver> Stream for ServerSocket<O> {
             Received::Message(message) => {
                 match &message {
                     Message::Text(text) if self.stage == SocketStage::Talking => {
-                        self.observer.on_frame(text);
+                        self.observer.on_frame(text, &mut lock(self.bytes.told()));
                     }
                     Message::Close(_) => self.end(DepartureReason::Closed),
                     _ => {}
@@ -203,6 +210,7 @@ impl<O: SocketObserver> Sink<Message> for ServerSocket<O> {
             && self.stage == SocketStage::Talking
         {
             self.stage = SocketStage::Unwritable;
+            lock(self.bytes.told()).on_end();
         }
         ready.map_err(|_| SocketBroken)
     }

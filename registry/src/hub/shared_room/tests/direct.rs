@@ -177,6 +177,28 @@ async fn changes_during_a_broadcast_are_broadcast_at_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn room_is_settled_where_nothing_is_on_its_way_to_its_readers() {
+    let clocks =
+        HubClocks { wall: WallClock::System, processor: ProcessorClock::Simulated { seed: 1 } };
+    let hub = Hub::by_clocks(LIMITS, clocks);
+    let lobby = RoomName::lobby();
+    assert_eq!(hub.settled_position(&lobby), None, "there is no room");
+    let mut sockets = room_of(&hub, 9).await;
+    let before = hub.settled_position(&lobby).unwrap();
+    assert_eq!(before, hub.list_position(&lobby));
+    for name in ["Ana", "Bo", "Cy", "Di"] {
+        sockets[0].membership.rename(name).unwrap();
+        assert_eq!(hub.settled_position(&lobby), None, "a broadcast is under way, or due");
+    }
+    sleep(MOMENT).await;
+    let after = hub.settled_position(&lobby).unwrap();
+    assert_eq!(after, hub.list_position(&lobby));
+    assert_ne!(after, before);
+    hub.freeze();
+    assert_eq!(hub.settled_position(&lobby), None, "its readers are told no more");
+}
+
+#[tokio::test(start_paused = true)]
 async fn room_goes_on_after_a_panic_in_a_broadcast() {
     let hub = Hub::new(LIMITS);
     let mut sockets = room_of(&hub, 4).await;
