@@ -12,9 +12,9 @@ use crate::{
     cluster::ClusterMember,
     config::Config,
     http::{
-        app_state::AppState, assets::Site, compression::COMPRESSION_TIMEOUT, documents::Documents,
-        first_rows::FirstRowsCache, name_check::NameCheck, offload::Offload, rejected_request,
-        router, security_headers::HeaderPolicy,
+        app_state::AppState, assets::Site, documents::Documents, first_rows::FirstRowsCache,
+        name_check::NameCheck, offload::Offload, rejected_request, router,
+        security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, machine::this_machine, systemd::Systemd},
@@ -80,12 +80,12 @@ pub async fn serve(
     tracing::info!(%capacity, "what this server can hold");
     let readiness = backend.readiness();
     let admission = Admission::new(policy);
-    let compressing = Offload::new(COMPRESSION_TIMEOUT);
+    let offload = Offload::start()?;
     let webhooks: Vec<_> = config.webhooks.into_iter().map(|settings| settings.webhook).collect();
     let state = AppState {
-        first_rows: FirstRowsCache::new(),
-        documents: Documents::new(compressing.clone()),
-        compressing,
+        first_rows: FirstRowsCache::new(offload.clone()),
+        documents: Documents::new(offload.clone()),
+        offload,
         hub: Arc::clone(&hub),
         cookies: Arc::new(cookies),
         names_passed_on: webhooks::names_passed_on(&webhooks),

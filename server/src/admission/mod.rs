@@ -170,6 +170,14 @@ impl Admission {
         }
     }
 
+    /// The processor time that is missing in the budget of the client's address.
+    fn used_of_budget(&self, client: ClientKey) -> Duration {
+        match self.policy.limits.processor_per_address {
+            Some(limit) => self.lock().used_of_budget(client, limit, self.started.elapsed()),
+            None => Duration::ZERO,
+        }
+    }
+
     /// Takes processor time from the budget of the client's address.
     fn charge(&self, client: ClientKey, cost: Duration) {
         if self.policy.limits.processor_per_address.is_some() {

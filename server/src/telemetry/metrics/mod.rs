@@ -77,7 +77,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 14],
+            rejections: [(&'static str, Counter); 15],
         }
 
         impl Metrics {
@@ -152,7 +152,7 @@ const fn close_code_counters() -> [(u16, Counter); 13] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 14] {
+const fn rejection_counters() -> [(&'static str, Counter); 15] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -163,6 +163,7 @@ const fn rejection_counters() -> [(&'static str, Counter); 14] {
         ("wrong_secret_rate_per_address", Counter::new()),
         ("processor_rate_per_address", Counter::new()),
         ("requests_per_address", Counter::new()),
+        ("work", Counter::new()),
         ("bytes_in_flight_per_address", Counter::new()),
         ("sockets_per_room", Counter::new()),
         ("rooms", Counter::new()),
