@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 /// The work of an address that has used more than this is done in the background. It is what some hundred pages take.
-pub(super) const MOST_IN_FOREGROUND: Duration = Duration::from_millis(500);
+pub(super) const MOST_IN_FOREGROUND: Duration = Duration::from_secs(1);
 
 /// So many jobs wait at most. An address has few of them: see [`Account::turn`](crate::admission::Account::turn).
 pub(super) const MOST_JOBS: usize = 4_096;
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn address_that_has_used_the_least_is_next() {
         let mut queue = Queue::default();
-        for (used, job) in [(3, "a"), (0, "b"), (2, "c"), (0, "d"), (2, "e")] {
+        for (used, job) in [(4, "a"), (0, "b"), (2, "c"), (0, "d"), (2, "e")] {
             assert_eq!(queue.push(used * SECOND, job), None);
         }
         let mut all = |urgency| std::iter::from_fn(|| queue.pop(urgency)).collect::<Vec<_>>();
@@ -93,10 +93,10 @@ mod tests {
     fn address_that_has_used_the_most_gives_way() {
         let mut queue = Queue::default();
         for number in 0..MOST_JOBS {
-            assert_eq!(queue.push(SECOND, number), None);
+            assert_eq!(queue.push(2 * SECOND, number), None);
         }
         assert_eq!(queue.push(Duration::ZERO, MOST_JOBS), Some(MOST_JOBS - 1));
-        assert_eq!(queue.push(2 * SECOND, MOST_JOBS + 1), Some(MOST_JOBS + 1));
+        assert_eq!(queue.push(3 * SECOND, MOST_JOBS + 1), Some(MOST_JOBS + 1));
         assert_eq!(queue.pop(Urgency::Foreground), Some(MOST_JOBS));
     }
 
@@ -104,7 +104,7 @@ mod tests {
         /// Each job is taken once, by the threads of its urgency, and none that waited is less urgent than one that did not.
         #[test]
         fn every_job_is_taken_once(
-            steps in prop::collection::vec(prop::option::of(0..1_000_u64), 1..300),
+            steps in prop::collection::vec(prop::option::of(0..2_000_u64), 1..300),
             is_foreground in prop::collection::vec(any::<bool>(), 300),
         ) {
             let mut queue = Queue::default();
