@@ -80,6 +80,8 @@ pub async fn serve(
     tracing::info!(%capacity, "what this server can hold");
     let readiness = backend.readiness();
     let admission = Admission::new(policy);
+    // The address is known already: what takes files comes as early as it can.
+    let acceptor = Acceptor::start(listener, admission.policy().files.waiting)?;
     let offload = Offload::start()?;
     let webhooks: Vec<_> = config.webhooks.into_iter().map(|settings| settings.webhook).collect();
     let state = AppState {
@@ -132,7 +134,6 @@ pub async fn serve(
             ended
         }
     });
-    let acceptor = Acceptor::start(listener, admission.policy().files.waiting)?;
     let routes = router::router(state);
     let rejected = rejected_request::answer;
     let requests = serve_connections(acceptor, tls, admission, routes, rejected, closing.clone());
