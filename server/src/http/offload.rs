@@ -68,7 +68,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        admission::Admission, config::admission::AdmissionSettings, processor_time::cores,
+        admission::Admission,
+        config::admission::AdmissionSettings,
+        processor_time::{cores, of_this_thread},
         url::Scheme,
     };
 
@@ -111,10 +113,13 @@ mod tests {
         let (offload, admission) = (Offload::start().unwrap(), admission(LONG));
         let account = account(&admission, 1);
         let release = occupy(&offload, &account).await;
-        let late = offload.run(account.clone(), Duration::from_millis(1), || panic!("it is done"));
-        assert_eq!(late.await, Err::<(), _>(OffloadError::Busy));
+        let (done, is_done) = mpsc::channel();
+        let late = offload.run(account.clone(), Duration::from_millis(1), move || done.send(()));
+        assert_eq!(late.await, Err(OffloadError::Busy));
         drop(release);
         assert_eq!(offload.run(account, LONG, || 7).await, Ok(7));
+        // It came first, and was dropped.
+        assert_eq!(is_done.recv(), Err(mpsc::RecvError));
     }
 
     #[tokio::test]
@@ -122,9 +127,14 @@ mod tests {
         let (offload, admission) = (Offload::start().unwrap(), admission(Duration::from_micros(1)));
         let account = account(&admission, 1);
         assert_eq!(account.check(), Ok(()));
-        // Some microseconds of work.
-        let sum = (0..1_000_000_u64).fold(0, u64::wrapping_add);
-        offload.run(account.clone(), LONG, move || std::hint::black_box(sum)).await.unwrap();
+        let work = || {
+            let before = of_this_thread();
+            while of_this_thread().saturating_sub(before) < Duration::from_millis(1) && cfg!(unix) {
+                std::hint::black_box(0);
+            }
+        };
+        offload.run(account.clone(), LONG, work).await.unwrap();
+        assert!(account.check().is_err() || cfg!(not(unix)));
         for _ in 0..=2 * cores() {
             let panicked = offload.run::<()>(account.clone(), LONG, || panic!("on purpose")).await;
             assert_eq!(panicked, Err(OffloadError::Panicked));
