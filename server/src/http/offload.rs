@@ -74,7 +74,7 @@ mod tests {
         url::Scheme,
     };
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     fn admission(burst: Duration) -> Arc<Admission> {
         let settings = AdmissionSettings {
