@@ -1,4 +1,4 @@
-//! The processor time that work takes on its thread, and how many cores such work may use.
+//! The processor time that work takes on its thread, how many cores such work may use, and which thread goes first.
 
 use std::{num::NonZero, sync::LazyLock, thread::available_parallelism, time::Duration};
 
@@ -36,6 +36,29 @@ pub(crate) fn of_this_thread() -> Duration {
 pub(crate) fn of_this_thread() -> Duration {
     Duration::ZERO
 }
+
+/// Lets this thread give way to threads of a lower niceness, from 0, which is the usual one, to 19.
+///
+/// It fails only where the system forbids the call; then all threads are equal.
+#[cfg(target_os = "linux")]
+pub(crate) fn lower_priority(niceness: i32) {
+    use rustix::{
+        process::{Pid, setpriority_process},
+        thread::gettid,
+    };
+    if niceness == 0 {
+        return;
+    }
+    // On Linux the call accepts the id of a thread.
+    let this_thread = Pid::from_raw(gettid().as_raw_nonzero().get());
+    if let Err(error) = setpriority_process(this_thread, niceness) {
+        tracing::debug!(%error, "the priority of a thread can't be lowered");
+    }
+}
+
+/// Elsewhere a thread has no priority of its own.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn lower_priority(_niceness: i32) {}
 
 #[cfg(all(test, unix))]
 mod tests {

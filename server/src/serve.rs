@@ -12,9 +12,9 @@ use crate::{
     cluster::ClusterMember,
     config::Config,
     http::{
-        app_state::AppState, assets::Site, compression::COMPRESSION_TIMEOUT, documents::Documents,
-        first_rows::FirstRowsCache, name_check::NameCheck, offload::Offload, rejected_request,
-        router, security_headers::HeaderPolicy,
+        app_state::AppState, assets::Site, documents::Documents, first_rows::FirstRowsCache,
+        name_check::NameCheck, offload::Offload, rejected_request, router,
+        security_headers::HeaderPolicy,
     },
     identity::person_cookie::PersonCookies,
     lifecycle::{graceful_shutdown::Drain, machine::this_machine, systemd::Systemd},
@@ -81,13 +81,15 @@ pub async fn serve(
     tracing::info!(%capacity, "what this server can hold");
     let readiness = backend.readiness();
     let admission = Admission::new(policy);
-    let compressing = Offload::new(COMPRESSION_TIMEOUT);
+    // The address is known already: what takes files comes as early as it can.
+    let acceptor = Acceptor::start(listener, admission.policy().files.waiting)?;
+    let offload = Offload::start()?;
     let webhooks: Vec<_> = config.webhooks.into_iter().map(|settings| settings.webhook).collect();
     let cookies = Arc::new(cookies);
     let state = AppState {
-        first_rows: FirstRowsCache::new(),
-        documents: Documents::new(compressing.clone()),
-        compressing,
+        first_rows: FirstRowsCache::new(offload.clone()),
+        documents: Documents::new(offload.clone()),
+        offload,
         hub: Arc::clone(&hub),
         access: Arc::new(RoomAccess::new(config.rooms, config.token_keys, Arc::clone(&cookies))),
         cookies,
@@ -135,7 +137,6 @@ pub async fn serve(
             ended
         }
     });
-    let acceptor = Acceptor::start(listener, admission.policy().files.waiting)?;
     let routes = router::router(state);
     let rejected = rejected_request::answer;
     let requests = serve_connections(acceptor, tls, admission, routes, rejected, closing.clone());

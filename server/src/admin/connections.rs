@@ -24,6 +24,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
+use crate::admission::Pace;
 use crate::listener::{BareLineFeeds, HeadLimit, WriteTimeout, bound_send_buffers};
 
 /// For a request to arrive, for a connection to be idle, and for the operator to read some of an answer.
@@ -45,6 +46,8 @@ pub(crate) async fn serve_operator(listener: TcpListener, routes: Router, most: 
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(TIMEOUT);
     let (mut tasks, mut open) = (JoinSet::new(), OpenConnections::new(most));
+    // One for all addresses: whoever asks here is the operator, or should not.
+    let pace = Arc::new(Pace::default());
     loop {
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -60,7 +63,8 @@ pub(crate) async fn serve_operator(listener: TcpListener, routes: Router, most: 
             continue;
         }
         let is_answering = Arc::new(AtomicBool::new(false));
-        let served = serve(http.clone(), stream, peer, routes.clone(), Arc::clone(&is_answering));
+        let answering = (Arc::clone(&is_answering), Arc::clone(&pace));
+        let served = serve(http.clone(), stream, peer, routes.clone(), answering);
         open.add(Open { task: tasks.spawn(served), is_answering });
     }
 }
@@ -108,7 +112,7 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     routes: Router,
-    is_answering: Arc<AtomicBool>,
+    (is_answering, pace): (Arc<AtomicBool>, Arc<Pace>),
 ) {
     let stream = HeadLimit::new(stream);
     let connection =
@@ -116,6 +120,8 @@ async fn serve(
     let service = service_fn(async |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(connection.clone()));
+        // Before it counts as answering: those that wait here give way to a new connection.
+        pace.begin().await;
         is_answering.store(true, Ordering::Relaxed);
         let response = routes.clone().oneshot(request).await;
         is_answering.store(false, Ordering::Relaxed);
@@ -129,7 +135,49 @@ async fn serve(
 
 #[cfg(test)]
 mod tests {
+    use std::{io::Write, sync::atomic::AtomicUsize};
+
+    use axum::routing::get;
+    use tokio::{task::yield_now, time::timeout};
+
     use super::*;
+    use crate::processor_time::cores;
+
+    /// Else a page's every step would wait for an answer to each connection of somebody who asks without a token.
+    #[tokio::test]
+    async fn tasks_of_visitors_run_between_requests_to_the_operator() {
+        const REQUESTS: usize = 50;
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&begun);
+        let routes = Router::new().route(
+            "/",
+            get(async move || {
+                count.fetch_add(1, Ordering::Relaxed);
+            }),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let clients: Vec<_> = (0..REQUESTS)
+            .map(|_| {
+                let mut client = std::net::TcpStream::connect(address).unwrap();
+                client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+                client
+            })
+            .collect();
+        let serving = tokio::spawn(serve_operator(listener, routes, REQUESTS));
+        let (mut before, mut most) = (0, 0);
+        let all_begin = async {
+            while before < REQUESTS {
+                yield_now().await;
+                let now = begun.load(Ordering::Relaxed);
+                (before, most) = (now, most.max(now - before));
+            }
+        };
+        timeout(Duration::from_mins(1), all_begin).await.unwrap();
+        assert!(most <= 2 * cores(), "{most} began");
+        serving.abort();
+        drop(clients);
+    }
 
     fn add(open: &mut OpenConnections, tasks: &mut JoinSet<()>, is_answering: bool) -> AbortHandle {
         let task = tasks.spawn(std::future::pending());

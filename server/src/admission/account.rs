@@ -50,6 +50,11 @@ impl Account {
         self.admission.check_budget(self.client)
     }
 
+    /// How much processor time of its budget the address has used and was not granted again; none without a budget.
+    pub(crate) fn used(&self) -> Duration {
+        self.admission.used_of_budget(self.client)
+    }
+
     /// Charges what an answer has cost.
     pub(crate) fn charge(&self, cost: Duration) {
         self.admission.charge(self.client, cost);

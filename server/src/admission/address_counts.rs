@@ -173,6 +173,17 @@ impl ConnectionCounts {
         counts.check(from.subnet, limits, |counts, limits| counts.check_budget(limits, now))
     }
 
+    /// The processor time that is missing in the budget of an address.
+    pub(super) fn used_of_budget(
+        &self,
+        from: ClientKey,
+        limit: ProcessorLimit,
+        now: Duration,
+    ) -> Duration {
+        let counts = self.addresses.get(&from.prefix);
+        counts.map(|counts| counts.used_of_budget(limit, now)).unwrap_or_default()
+    }
+
     /// Takes processor time from the budget of an address.
     pub fn charge(&mut self, from: ClientKey, cost: Duration, now: Duration) {
         if self.addresses.len() >= self.sweep_at {

@@ -32,6 +32,7 @@ pub(crate) use self::{
     account::{Account, Bill},
     client_addr::PeerAddr,
     flight::Flight,
+    pace::Pace,
 };
 pub use self::{
     address_counts::{ConnectionCounts, ConnectionLimits, Transport},
@@ -43,8 +44,7 @@ pub use self::{
     site_names::{HostName, MisdirectedError, ParseHostNameError, SiteNames},
 };
 use self::{
-    client_addr::is_in_any, pace::Pace, person_counts::PersonCounts, pools::FileShares,
-    rate_limit::Limit,
+    client_addr::is_in_any, person_counts::PersonCounts, pools::FileShares, rate_limit::Limit,
 };
 use crate::identity::person_cookie::Person;
 use registry::hub::room_stats::Occupancy;
@@ -167,6 +167,14 @@ impl Admission {
         match self.policy.limits.processor_per_address {
             Some(_) => self.lock().check_budget(client, self.started.elapsed()),
             None => Ok(()),
+        }
+    }
+
+    /// The processor time that is missing in the budget of the client's address.
+    fn used_of_budget(&self, client: ClientKey) -> Duration {
+        match self.policy.limits.processor_per_address {
+            Some(limit) => self.lock().used_of_budget(client, limit, self.started.elapsed()),
+            None => Duration::ZERO,
         }
     }
 

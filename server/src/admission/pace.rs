@@ -16,7 +16,7 @@ use crate::processor_time::cores;
 /// For each core.
 const MOST_AT_A_TIME: usize = 2;
 
-/// The pace of one address.
+/// The pace of one address, or of the operator's listener.
 #[derive(Debug)]
 pub(crate) struct Pace {
     /// Requests that may begin before others have run.

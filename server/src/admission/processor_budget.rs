@@ -57,6 +57,11 @@ impl ProcessorBudget {
         self.full_at = full_at.min(now.saturating_add(most));
     }
 
+    /// How much was used and not granted again.
+    pub fn used(self, limit: ProcessorLimit, now: Duration) -> Duration {
+        self.full_at.saturating_sub(now).saturating_mul(limit.percent.get()) / 100
+    }
+
     /// Whether the whole burst is there.
     pub fn is_full(self, now: Duration) -> bool {
         self.full_at <= now
@@ -85,6 +90,8 @@ mod tests {
         budget.charge(SECOND, limit, now);
         // One second of processor time is granted in four.
         assert_eq!(budget.check(limit, now), Err(4 * SECOND));
+        assert_eq!(budget.used(limit, now), 11 * SECOND);
+        assert_eq!(budget.used(limit, now + 40 * SECOND), SECOND);
         assert_eq!(budget.check(limit, now + 4 * SECOND), Ok(()));
         assert!(!budget.is_full(now + 43 * SECOND));
         assert!(budget.is_full(now + 44 * SECOND));

@@ -48,6 +48,9 @@ pub enum Rejection {
     /// The address has more requests under way than the server could answer in time.
     #[error("Your network asks for too much at once. Try again soon.")]
     TooManyRequestsPerAddress,
+    /// The server could not begin the work in time.
+    #[error("The server is busy. Try again in some seconds.")]
+    TooMuchWork,
     /// The address does not receive what is sent to it, and has its share of all bytes in flight.
     #[error("Your network receives too slowly what it asked for. Try again soon.")]
     TooManyBytesInFlight,
@@ -81,6 +84,7 @@ impl Rejection {
             Self::WrongSecretRateExceeded(_) => "wrong_secret_rate_per_address",
             Self::ProcessorRateExceeded(_) => "processor_rate_per_address",
             Self::TooManyRequestsPerAddress => "requests_per_address",
+            Self::TooMuchWork => "work",
             Self::TooManyBytesInFlight => "bytes_in_flight_per_address",
             Self::RoomAtCapacity => "sockets_per_room",
             Self::TooManyRooms => "rooms",
@@ -95,6 +99,7 @@ impl Rejection {
         match self {
             Self::TooManyConnections
             | Self::TooManySockets
+            | Self::TooMuchWork
             | Self::RoomAtCapacity
             | Self::TooManyRooms => RejectionCause::ServerBusy,
             Self::TooManyConnectionsPerAddress
@@ -124,6 +129,7 @@ impl Rejection {
             | Self::TooManyRequestsPerAddress => StatusCode::TOO_MANY_REQUESTS,
             Self::TooManyConnections
             | Self::TooManySockets
+            | Self::TooMuchWork
             | Self::RoomAtCapacity
             | Self::TooManyRooms
             | Self::EngineSilent => StatusCode::SERVICE_UNAVAILABLE,
@@ -207,6 +213,7 @@ mod tests {
             Rejection::WrongSecretRateExceeded(Duration::ZERO),
             Rejection::ProcessorRateExceeded(Duration::ZERO),
             Rejection::TooManyRequestsPerAddress,
+            Rejection::TooMuchWork,
             Rejection::TooManyBytesInFlight,
             Rejection::RoomAtCapacity,
             Rejection::TooManyRooms,

@@ -36,8 +36,8 @@ pub struct AppState {
     pub(crate) first_rows: FirstRowsCache,
     /// The documents that are the same for everybody.
     pub(crate) documents: Documents,
-    /// Compresses answers.
-    pub(crate) compressing: Offload,
+    /// Renders pages and compresses answers, beside the threads that serve sockets.
+    pub(crate) offload: Offload,
     /// The page's files.
     pub site: Site,
     /// The site's URL as visitors see it, if it is set.

@@ -1,7 +1,7 @@
 //! Compressed answers: by which coding, how hard, and where that is done.
 //!
-//! Files are compressed by the build. All else is in memory as a whole, and is compressed outside of the threads that
-//! serve sockets: see [`Offload`].
+//! Files are compressed by the build, and pages and lists where they are written. All else is in memory as a whole, and
+//! is compressed outside of the threads that serve sockets: see [`Offload`].
 
 use std::{io::Write, time::Duration};
 
@@ -19,7 +19,7 @@ use super::offload::Offload;
 use crate::{admission::Account, telemetry::metrics::METRICS};
 
 /// After so long an answer is sent as it is.
-pub(crate) const COMPRESSION_TIMEOUT: Duration = Duration::from_secs(2);
+const COMPRESSION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Shorter ones fit into one packet in any case.
 const SHORTEST: u64 = 1_024;
@@ -66,6 +66,14 @@ impl Coding {
             Self::Identity => None,
             Self::Gzip => Some("gzip"),
             Self::Brotli => Some("br"),
+        }
+    }
+
+    /// Adds the headers of an answer in this coding. Those of the identity are added by [`compress`].
+    pub(crate) fn add_headers(self, headers: &mut HeaderMap) {
+        if let Some(name) = self.name() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
+            add_vary(headers);
         }
     }
 
@@ -156,7 +164,7 @@ async fn compress_in_turn(
     compress: impl FnOnce() -> Vec<u8> + Send + 'static,
 ) -> Option<Bytes> {
     let turn = account.turn().await.ok()?;
-    let compressed = offload.run(account, move || {
+    let compressed = offload.run(account, COMPRESSION_TIMEOUT, move || {
         let compressed = compress();
         drop(turn);
         compressed

@@ -4,10 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use app::presence::{RoomName, Since};
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, HeaderValue, header},
-};
+use axum::{body::Bytes, http::HeaderMap};
 use registry::hub::Hub;
 use tokio::time::Instant;
 
@@ -46,7 +43,6 @@ pub(crate) enum DocumentKind {
 pub(crate) struct Documents {
     kept: Arc<SharedResults<Key, Document>>,
     writing: Offload,
-    compressing: Offload,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -72,9 +68,8 @@ pub(crate) struct CodedDocument {
 
 impl Documents {
     /// None yet.
-    pub(crate) fn new(compressing: Offload) -> Self {
-        let writing = Offload::new(LONGEST_WAIT);
-        Self { kept: SharedResults::new(MOST_BYTES, LIFETIME), writing, compressing }
+    pub(crate) fn new(writing: Offload) -> Self {
+        Self { kept: SharedResults::new(MOST_BYTES, LIFETIME), writing }
     }
 
     /// The document of a room. The first client that asks for a state of the list pays for it.
@@ -94,23 +89,18 @@ impl Documents {
         }
         // Before the others wait for this one, which must not wait for more requests of its address then.
         let turn = account.turn().await.map_err(|_| ExportError::Busy)?;
-        let (writing, compressing) = (self.writing.clone(), self.compressing.clone());
+        let writing = self.writing.clone();
         let (own_hub, own_room) = (Arc::clone(hub), room.clone());
         let make = async move {
             METRICS.documents_made.count();
-            let written = writing.run(account.clone(), move || {
+            let written = writing.run(account, LONGEST_WAIT, move || {
                 // Before the list is read: what changes in between makes the next document.
                 let position = own_hub.list_position(&own_room);
-                write(&own_room).map(|content| (position, content))
+                let content = coding.encode(write(&own_room)?, Effort::Much).into();
+                drop(turn);
+                Ok(Document { position, content })
             });
-            let (position, content) = written.await??;
-            let content = if coding == Coding::Identity {
-                content
-            } else {
-                compressing.run(account, move || coding.encode(content, Effort::Much)).await?
-            };
-            drop(turn);
-            Ok::<_, ExportError>(Document { position, content: content.into() })
+            written.await?
         };
         let size = |document: &Document| document.content.len();
         let document = self.kept.get(key, asked, is_current, size, make).await?;
@@ -122,10 +112,7 @@ impl CodedDocument {
     /// The headers that tell of its coding.
     pub(crate) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        if let Some(name) = self.coding.name() {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(name));
-            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        }
+        self.coding.add_headers(&mut headers);
         headers
     }
 }
@@ -182,7 +169,7 @@ mod tests {
                 admission: Admission::new(
                     AdmissionSettings::default().into_policy(None, Scheme::Http),
                 ),
-                documents: Documents::new(Offload::new(LONGEST_WAIT)),
+                documents: Documents::new(Offload::start().unwrap()),
                 written: Arc::default(),
             }
         }

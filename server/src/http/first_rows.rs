@@ -34,9 +34,8 @@ pub(crate) struct FirstRowsCache {
 
 impl FirstRowsCache {
     /// None yet.
-    pub(crate) fn new() -> Self {
-        let sorted = SharedResults::new(MOST_BYTES, LIFETIME);
-        Self { sorted, sorting: Offload::new(SORT_TIMEOUT) }
+    pub(crate) fn new(sorting: Offload) -> Self {
+        Self { sorted: SharedResults::new(MOST_BYTES, LIFETIME), sorting }
     }
 
     /// The first rows of a room's page, and how many people of the whole list are away.
@@ -73,7 +72,7 @@ impl FirstRowsCache {
         let turn = account.turn().await.ok()?;
         let (sorting, own_hub, own_room) = (self.sorting.clone(), Arc::clone(hub), room.clone());
         let sort = async move {
-            let sorted = sorting.run(account, move || {
+            let sorted = sorting.run(account, SORT_TIMEOUT, move || {
                 let mut ids = in_order_of_page(own_hub.snapshot(&own_room, None, usize::MAX).users);
                 ids.truncate(MOST_ROWS);
                 drop(turn);

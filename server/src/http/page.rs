@@ -1,5 +1,7 @@
 //! The pages: a room, rendered with its list, privacy, and "not found".
 
+use std::time::Duration;
+
 use app::{
     presence::{ExistingUsers, RoomName, RoomNameError, UserId},
     ssr::{
@@ -16,17 +18,27 @@ use axum::{
 };
 use leptos::{nonce::Nonce, prelude::provide_context};
 use registry::hub::FirstRows;
+use tokio::runtime::Handle;
 
 use super::{
     app_state::AppState,
+    compression::{Coding, Effort},
     near_miss::{is_embed, suggestion, without_extra_slashes},
+    offload::OffloadError,
     page_language::PageLanguage,
     room_path::{room_from_path, room_not_found},
     room_url::room_url,
     security_headers::{Framing, set_page_policy},
     visit::Visit,
 };
-use crate::{admission::Account, identity::person_cookie::PersonCookies, room_access::Permission};
+use crate::{
+    admission::{Account, Rejection},
+    identity::person_cookie::PersonCookies,
+    room_access::Permission,
+};
+
+/// How long a page waits to be rendered.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// `GET /`: the lobby's page.
 pub(crate) async fn lobby(
@@ -153,33 +165,24 @@ async fn room_page(
         Ok(turn) => turn,
         Err(rejection) => return rejection.into_response(),
     };
-    let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
-    let server_rendered = ServerRendered { has_cookie: known.is_some(), ..server_rendered };
     let language = PageLanguage::of(request.uri(), request.headers());
-    let options = state.leptos.clone();
-    let nonce = Nonce::new();
-    let own_nonce = nonce.clone();
-    let base_path = state.base_path();
-    let render = leptos_axum::render_app_async_with_context(
+    let rendered = state.offload.run(account, LONGEST_WAIT, {
+        let (state, runtime) = (state.clone(), Handle::current());
         move || {
-            provide_context(page.clone());
-            provide_context(server_rendered.clone());
-            provide_context(base_path.clone());
-            provide_context(language.language);
-            // It replaces the nonce that leptos_axum provides and gives no access to.
-            provide_context(own_nonce.clone());
-        },
-        move || shell(options.clone()),
-    );
-    let response: Response<Body> = render(request).await;
-    // As a whole, so that it can be compressed as a whole.
-    let (parts, body) = response.into_parts();
-    let Ok(document) = to_bytes(body, usize::MAX).await else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            let rendered = rendered_room(&state, &visit, (room, list), known.is_some(), request);
+            // It waits for nothing, but what renders is written for an executor.
+            let rendered = runtime.block_on(rendered);
+            drop(turn);
+            rendered
+        }
+    });
+    let mut response = match rendered.await {
+        Ok(Some(response)) => response,
+        Err(OffloadError::Busy) => return Rejection::TooMuchWork.into_response(),
+        Ok(None) | Err(OffloadError::Panicked) => {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
     };
-    drop(turn);
-    let mut response = Response::from_parts(parts, Body::from(document));
-    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -187,6 +190,42 @@ async fn room_page(
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     no_cache(response)
+}
+
+/// A room's page, compressed; none if it can't be rendered.
+async fn rendered_room(
+    state: &AppState,
+    visit: &Visit,
+    (room, list): (RoomName, (ExistingUsers, usize)),
+    has_cookie: bool,
+    request: Request,
+) -> Option<Response> {
+    let (page, server_rendered) = room_content(state, visit, room, list, &request);
+    let server_rendered = ServerRendered { has_cookie, ..server_rendered };
+    let PageLanguage { language, .. } = PageLanguage::of(request.uri(), request.headers());
+    let coding = Coding::accepted_by(request.headers());
+    let (options, base_path) = (state.leptos.clone(), state.base_path());
+    let nonce = Nonce::new();
+    let own_nonce = nonce.clone();
+    let render = leptos_axum::render_app_async_with_context(
+        move || {
+            provide_context(page.clone());
+            provide_context(server_rendered.clone());
+            provide_context(base_path.clone());
+            provide_context(language);
+            // It replaces the nonce that leptos_axum provides and gives no access to.
+            provide_context(own_nonce.clone());
+        },
+        move || shell(options.clone()),
+    );
+    let response: Response<Body> = render(request).await;
+    let (mut parts, body) = response.into_parts();
+    let document = to_bytes(body, usize::MAX).await.ok()?;
+    let coded = coding.encode(document.into(), Effort::Little);
+    coding.add_headers(&mut parts.headers);
+    let mut response = Response::from_parts(parts, Body::from(coded));
+    set_page_policy(response.headers_mut(), &nonce, Framing::Forbidden, state.header_policy);
+    Some(response)
 }
 
 /// `GET /r/{room}/parts.json`: the hydrated parts of a room's page, for a page whose HTML was changed on its way.
@@ -213,22 +252,36 @@ pub(crate) async fn parts(
     state.look_up(&room).await;
     let mode = display_mode(request.uri());
     let list = first_list(&state, account.clone(), &room, you, mode).await;
-    let _turn = match account.turn().await {
+    let turn = match account.turn().await {
         Ok(turn) => turn,
         Err(rejection) => return rejection.into_response(),
     };
-    let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
-    let language = PageLanguage::of(request.uri(), request.headers());
-    let json = state.render(language, || {
-        provide_context(page);
-        provide_context(server_rendered);
-        room_parts()
+    let offload = state.offload.clone();
+    let rendered = offload.run(account, LONGEST_WAIT, move || {
+        let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
+        let language = PageLanguage::of(request.uri(), request.headers());
+        let json = state.render(language, || {
+            provide_context(page);
+            provide_context(server_rendered);
+            room_parts()
+        });
+        let coding = Coding::accepted_by(request.headers());
+        let coded = coding.encode(json.into_bytes(), Effort::Little);
+        drop(turn);
+        (coding, coded)
     });
+    let (coding, coded) = match rendered.await {
+        Ok(rendered) => rendered,
+        Err(OffloadError::Busy) => return Rejection::TooMuchWork.into_response(),
+        Err(OffloadError::Panicked) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "private, no-store, no-transform"),
     ];
-    (headers, json).into_response()
+    let mut response = (headers, coded).into_response();
+    coding.add_headers(response.headers_mut());
+    response
 }
 
 /// What a room's page shows to this person.

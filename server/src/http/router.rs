@@ -116,7 +116,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(doors)
         .nest_service(&format!("/{}", state.leptos.site_pkg_dir), package)
         .fallback_service(files)
-        .layer(middleware::from_fn_with_state(state.compressing.clone(), compress))
+        .layer(middleware::from_fn_with_state(state.offload.clone(), compress))
         .merge(live_rooms)
         .merge(for_backends)
         .route(HEALTH_CHECK, get(async || "ok\n"))

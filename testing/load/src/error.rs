@@ -32,6 +32,14 @@ pub enum LoadError {
     /// The scenario needs servers that this program starts.
     #[error("{0} needs --servers 2 or more")]
     OneServer(&'static str),
+    /// `greedy` has no such phase.
+    #[error("there is no phase {name}: choose of {known}")]
+    UnknownPhase {
+        /// What was asked for.
+        name: String,
+        /// All phases.
+        known: String,
+    },
     /// The URL of the server is invalid.
     #[error("{0} is not a URL of the form http://host:port")]
     Url(String),

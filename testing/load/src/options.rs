@@ -40,6 +40,10 @@ pub struct Options {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     pub seconds: u32,
 
+    /// Phases of `greedy`, separated by commas [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "PHASE")]
+    pub phases: Vec<String>,
+
     /// The server's program, which is started again for each scenario
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     pub server_binary: Option<PathBuf>,

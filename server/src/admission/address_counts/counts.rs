@@ -6,7 +6,10 @@ use tokio::sync::Semaphore;
 
 use super::{ConnectionLimits, Transport};
 use crate::admission::{
-    Rejection, account, client_addr::ClientSubnet, pace::Pace, processor_budget::ProcessorBudget,
+    Rejection, account,
+    client_addr::ClientSubnet,
+    pace::Pace,
+    processor_budget::{ProcessorBudget, ProcessorLimit},
     rate_limit::TokenBucket,
 };
 
@@ -83,6 +86,11 @@ impl AddressCounts {
             change(self.subnet_mut(subnet), of_subnet);
             self.subnets.retain(|(_, counts)| !counts.is_removable(now));
         }
+    }
+
+    /// The processor time that is missing in the budget of the whole address.
+    pub(super) fn used_of_budget(&self, limit: ProcessorLimit, now: Duration) -> Duration {
+        self.whole.processor.used(limit, now)
     }
 
     /// The turns of the whole address.

@@ -77,7 +77,7 @@ macro_rules! metrics {
             /// By the first digit of the status.
             http_responses: [Counter; 5],
             /// By the limit that was exceeded.
-            rejections: [(&'static str, Counter); 20],
+            rejections: [(&'static str, Counter); 21],
         }
 
         impl Metrics {
@@ -154,7 +154,7 @@ const fn close_code_counters() -> [(u16, Counter); 15] {
 }
 
 /// The limits are named like their settings, without `max-`.
-const fn rejection_counters() -> [(&'static str, Counter); 20] {
+const fn rejection_counters() -> [(&'static str, Counter); 21] {
     [
         ("connections", Counter::new()),
         ("connections_per_address", Counter::new()),
@@ -165,6 +165,7 @@ const fn rejection_counters() -> [(&'static str, Counter); 20] {
         ("wrong_secret_rate_per_address", Counter::new()),
         ("processor_rate_per_address", Counter::new()),
         ("requests_per_address", Counter::new()),
+        ("work", Counter::new()),
         ("bytes_in_flight_per_address", Counter::new()),
         ("sockets_per_room", Counter::new()),
         ("rooms", Counter::new()),

@@ -50,21 +50,48 @@ const USUAL_CLIENTS: usize = 1_000;
 /// The time without greedy clients before each phase, as a part of the phase's.
 const PART_WITHOUT: u32 = 3;
 
+/// A p99 of fewer is that of the five slowest at most.
+const ENOUGH_SAMPLES: u64 = 500;
+
+/// A phase ends after so many times its time, whatever was measured.
+const MOST_TIMES: u32 = 4;
+
 /// What is left of a phase must not count for the next one: so many times the pause before a list is final.
 const COOL_DOWN: u32 = 4;
 
 pub(super) fn run(context: &RunContext) -> Result<Outcome, LoadError> {
+    check_phases(&context.options.phases)?;
     let mut figures = Figures::new();
     let mut violations = Violations::default();
     let verdict = Verdict { bound: context.timing.stranger };
     let usual = on_usual_server(context, &mut violations)?;
     verdict.add(&usual, &mut figures, &mut violations);
-    if context.program.is_some() {
+    if context.program.is_some() && is_asked_for(context, &CONNECTIONS_OF_FEW) {
         let few = with_few_files(context)?;
         verdict.add(&few, &mut figures, &mut violations);
     }
     let report = Report::new("greedy", context.options.clients, &violations, figures);
     Ok(Outcome { report, sent: None })
+}
+
+/// All phases of the scenario.
+fn all_phases() -> impl Iterator<Item = &'static Phase> {
+    PHASES.iter().chain([&MIXED, &CONNECTIONS_OF_FEW])
+}
+
+fn check_phases(asked: &[String]) -> Result<(), LoadError> {
+    let known: Vec<_> = all_phases().map(|phase| phase.names.phase).collect();
+    match asked.iter().find(|asked| !known.contains(&asked.as_str())) {
+        Some(unknown) => {
+            Err(LoadError::UnknownPhase { name: unknown.clone(), known: known.join(", ") })
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_asked_for(context: &RunContext, phase: &Phase) -> bool {
+    let asked = &context.options.phases;
+    asked.is_empty() || asked.iter().any(|asked| asked == phase.names.phase)
 }
 
 /// What was measured on one server.
@@ -156,7 +183,9 @@ impl<'a> Run<'a> {
         let (mut undisturbed, mut results) = (Latencies::default(), Vec::new());
         for phase in phases {
             // The operator of a server that runs already is not known.
-            if phase.parts.iter().all(|part| self.target(part.room).is_none()) {
+            if phase.parts.iter().all(|part| self.target(part.room).is_none())
+                || !is_asked_for(self.context, phase)
+            {
                 continue;
             }
             undisturbed.add(self.stranger.visit(time / PART_WITHOUT)?);
@@ -181,7 +210,7 @@ impl<'a> Run<'a> {
         thread::sleep(time / PART_WITHOUT);
         let before = self.server.usage();
         let started_at = Instant::now();
-        let latencies = self.stranger.visit(time)?;
+        let latencies = self.visit_often_enough(time)?;
         let cpu = self.server.usage().cpu_since(&before);
         let share = cpu.map(|cpu| cpu.as_secs_f64() / started_at.elapsed().as_secs_f64());
         let helpings = greedy.iter().map(Greedy::helpings);
@@ -192,6 +221,19 @@ impl<'a> Run<'a> {
             )
         });
         Ok(PhaseResult { names: phase.names, latencies, answers, rejections, cpu: share })
+    }
+
+    /// What the stranger waits for beside greedy clients: enough of it for a p99, if that is judged.
+    fn visit_often_enough(&mut self, time: Duration) -> Result<Latencies, LoadError> {
+        let until = Instant::now() + time * MOST_TIMES;
+        let mut latencies = self.stranger.visit(time)?;
+        while self.context.timing.stranger.is_some()
+            && latencies.samples() < ENOUGH_SAMPLES
+            && Instant::now() < until
+        {
+            latencies.add(self.stranger.visit(time / PART_WITHOUT)?);
+        }
+        Ok(latencies)
     }
 
     /// A busy machine may run the greedy clients late: the phase begins with what they do.
