@@ -250,7 +250,7 @@ async fn run(config: Config) -> Result<(), Error> {
     let cluster = join_cluster(&config, &cookies).await?;
     // Before the address is printed, so that an immediate signal shuts the server down gracefully.
     let mut signals = ShutdownSignals::listen()?;
-    let (begin, begun) = oneshot::channel();
+    let (begin, has_begun) = oneshot::channel();
     // One after the other: two that wait side by side could take two signals for one, if they arrive before the
     // second is looked at.
     let second_signal = async move {
@@ -271,7 +271,7 @@ async fn run(config: Config) -> Result<(), Error> {
             }
         };
         tokio::select! {
-            _ = begun => {}
+            _ = has_begun => {}
             () = terminal_closed => {}
         }
     };
