@@ -50,7 +50,7 @@ async fn state_directory_that_becomes_a_file_is_reported_once_a_minute_and_distu
     let server = ServerProcess::start_with("operator-addr = \"127.0.0.1:0\"");
     let operator = server.operator().await;
     let directory = server.rooms_file().parent().unwrap().to_owned();
-    fs::remove_dir_all(&directory).unwrap();
+    server.remove_state_directory();
     fs::write(&directory, "in the way").unwrap();
     let ana = visit(&server).await;
     while write_failures(&operator).await < 2 {

@@ -182,7 +182,7 @@ async fn log_says_at_the_end_whether_the_rooms_were_saved() {
     assert!(log.contains("rooms saved") && !log.contains("not saved"), "{log}");
 
     let server = stopped.start();
-    std::fs::remove_dir_all(server.rooms_file().parent().unwrap()).unwrap();
+    server.remove_state_directory();
     let (stopped, status) = server.terminate().await;
     assert!(status.success(), "{status}");
     let log = stopped.log();
@@ -195,7 +195,7 @@ async fn log_says_at_the_end_whether_the_rooms_were_saved() {
 async fn save_that_failed_is_tried_again() {
     let server = ServerProcess::start();
     let directory = server.rooms_file().parent().unwrap().to_owned();
-    std::fs::remove_dir_all(&directory).unwrap();
+    server.remove_state_directory();
     let _people = three_people(&server).await;
     // No change follows, so the next save is about the same rooms.
     server.wait_until_logged("the rooms file can't be written").await;

@@ -138,6 +138,12 @@ impl ServerProcess {
         self.directory.path().join("state").join(name)
     }
 
+    /// Takes the state directory away, at one moment: while its files are removed, the server may write one more.
+    pub fn remove_state_directory(&self) {
+        let directory = self.directory.path().join("state");
+        std::fs::rename(&directory, directory.with_extension("removed")).unwrap();
+    }
+
     /// The operator's listener, of which the log says the address.
     pub async fn operator(&self) -> Site {
         let before = "for the operator on http://";
