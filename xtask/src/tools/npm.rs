@@ -69,7 +69,7 @@ pub(crate) fn program(workspace: &Workspace, name: &str) -> Outcome<Command> {
         .map(|path| workspace.command(path))
         .ok_or_else(|| {
             Failure::new(
-                "The checks and the browser tests need Node: install Node 20 or newer, with npm.",
+                "The checks and the browser tests need Node: install Node 20.19 or newer, with npm.",
             )
         })
 }
