@@ -186,11 +186,18 @@ impl Permission {
         self.holder.as_ref()?.name.as_ref()
     }
 
-    /// A request as this visitor may make it: to be listed under the name that the token has, if it has one.
+    /// A request as this visitor may make it: to be listed under the name that the token has, if it has one. Who may not
+    /// be listed changes no row: it would be that of the same person with another token.
     pub(crate) fn permit(&self, request: Request) -> Result<Request, RequestError> {
         let fixed = self.fixed_name().map(|name| name.as_str().to_owned());
         match (request, fixed) {
-            (Request::Join(_), _) if !self.may_join() => Err(RequestError::JoinNotAllowed),
+            (
+                Request::Join(_)
+                | Request::Rename { .. }
+                | Request::SetVisible { .. }
+                | Request::Leave,
+                _,
+            ) if !self.may_join() => Err(RequestError::JoinNotAllowed),
             (Request::Join(join), Some(name)) => Ok(Request::Join(JoinRequest { name, ..join })),
             (Request::Rename { .. }, Some(_)) => Err(RequestError::NameFixed),
             (request, _) => Ok(request),

@@ -73,6 +73,11 @@ impl SocketAccess {
         self.permission.as_ref().ok_or(RequestError::NotOpened)?.permit(request)
     }
 
+    /// Whether this person may be listed.
+    pub(crate) fn may_join(&self) -> bool {
+        self.permission.as_ref().is_some_and(Permission::may_join)
+    }
+
     /// The name that the token has, if it has one.
     pub(crate) fn fixed_name(&self) -> Option<&str> {
         self.permission.as_ref()?.fixed_name().map(app::presence::Name::as_str)

@@ -25,7 +25,9 @@ impl<S: Socket, P: Payer> Connection<S, P> {
             return self.refuse(RequestError::BadFrame.to_refusal(Some("token")));
         };
         match access.refresh(token) {
-            Ok(()) => self.list_under_fixed_name(),
+            Ok(()) if access.may_join() => self.list_under_fixed_name(),
+            // A row that this client could not change any more would stay until it is gone.
+            Ok(()) => self.membership.leave(),
             Err(error) => {
                 let (code, message) = (RefusalCode::TokenRefused, error.to_string().into());
                 self.refuse(Refusal { of, code, message });

@@ -46,6 +46,19 @@ async fn member_of_a_token_room_is_the_user_and_has_the_tokens_name() {
     bo.enter_namespace_with("/r/team-1", &auth(&watching)).await;
     bo.send(r#"2/r/team-1,1["got_a_new_user",{"name":"Bo"}]"#).await;
     assert_eq!(acknowledgement(&mut bo, 1).await["code"], "join_not_allowed");
+    // Nor does another token of a user change the row.
+    let mut other = IoClient::open(&server, TRANSPORTS[1], None).await;
+    let watching = token(json!({ "can": ["watch"] }));
+    other.enter_namespace_with("/r/team-1", &auth(&watching)).await;
+    for (number, request) in [
+        (1, r#"["leave",{}]"#),
+        (2, r#"["rename",{"name":"Mallory"}]"#),
+        (3, r#"["visible",{"visible":false}]"#),
+    ] {
+        other.send(&format!("2/r/team-1,{number}{request}")).await;
+        assert_eq!(acknowledgement(&mut other, number).await["code"], "join_not_allowed");
+    }
+    assert_eq!(page.names(), [NAME]);
 }
 
 #[tokio::test]

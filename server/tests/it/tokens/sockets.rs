@@ -110,17 +110,16 @@ async fn new_token_takes_the_place_of_one_that_expires() {
     let mut expiring = server.connect("team-1").await;
     expiring.send(&watch_frame(&short)).await;
     expiring.list().await;
-    let refresh = |token: &str| json!({ "event": "token", "token": token }).to_string();
     for refused in [
         "a.b.c".to_owned(),
         token(json!({ "sub": "user-8" })),
         token(json!({ "rooms": ["team-2"] })),
     ] {
-        refreshed.send(&refresh(&refused)).await;
+        refreshed.send(&refresh_frame(&refused)).await;
         let refusal = refreshed.refusal().await;
         assert_eq!((&refusal["of"], &refusal["code"]), (&json!("token"), &json!("token_refused")));
     }
-    refreshed.send(&refresh(&token(json!({ "name": NAME })))).await;
+    refreshed.send(&refresh_frame(&token(json!({ "name": NAME })))).await;
     refreshed.wait_for_names(&[NAME]).await;
     assert_eq!(expiring.close_code().await, Some(4401));
     refreshed.send(r#"{"event":"resync"}"#).await;
@@ -161,4 +160,41 @@ async fn server_without_keys_ignores_tokens() {
     assert_eq!(ana.refusal().await["code"], "bad_frame");
     let users = server.get_with("/api/rooms/lobby/users", &super::bearer("a.b.c")).await;
     assert!(users.contains("Ana"), "{users}");
+}
+
+#[tokio::test]
+async fn token_that_may_only_watch_changes_nothing_of_its_users_row() {
+    let server = Server::start();
+    let mut laptop = server.connect("team-1").await;
+    laptop.send(&join_frame("", &token(json!({ "name": NAME })))).await;
+    laptop.list().await;
+    let mut watcher = server.connect("team-1").await;
+    watcher.send(&watch_frame(&token(json!({ "can": ["watch"] })))).await;
+    assert_eq!(watcher.list().await.you, laptop.replica.you());
+    for frame in [
+        r#"{"event":"rename","name":"Mallory"}"#,
+        r#"{"event":"leave"}"#,
+        r#"{"event":"visible","visible":false}"#,
+        r#"{"event":"got_a_new_user","name":"Mallory"}"#,
+    ] {
+        watcher.send(frame).await;
+        assert_eq!(watcher.refusal().await["code"], "join_not_allowed", "{frame}");
+    }
+    assert_eq!(watcher.names(), [NAME]);
+}
+
+#[tokio::test]
+async fn new_token_that_may_only_watch_takes_its_user_off_the_list() {
+    let server = Server::start();
+    let mut ana = server.connect("team-1").await;
+    ana.send(&join_frame("Ana", &token(json!({})))).await;
+    assert_eq!(ana.list().await.count, 1);
+    ana.send(&refresh_frame(&token(json!({ "can": ["watch"] })))).await;
+    ana.wait_for_names(&[]).await;
+    ana.send(r#"{"event":"got_a_new_user","name":"Ana"}"#).await;
+    assert_eq!(ana.refusal().await["code"], "join_not_allowed");
+}
+
+fn refresh_frame(token: &str) -> String {
+    json!({ "event": "token", "token": token }).to_string()
 }
