@@ -75,7 +75,8 @@ pub(crate) async fn room(
     }
 }
 
-/// `POST /r/{room}/someone-else`: gives the browser a new identity, and redirects to the room's page.
+/// `POST /r/{room}/someone-else`: gives the browser a new identity, and redirects to the room's page. The token with
+/// which it entered this room is forgotten: it is of who was here before.
 ///
 /// Over plain HTTP another site that hides its origin can't be told from our own form, which hides it too, as our pages
 /// send no referrer; all that such a request could do is to give the visitor a new identity.
@@ -94,6 +95,11 @@ pub(crate) async fn switch_person(
         && let Some(cookie) = state.cookies.set_cookie(person, state.site_port(&visit))
     {
         response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    if state.access.knows_tokens() {
+        for cookie in state.cookies.no_token_cookies(&room, state.site_port(&visit)) {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
     }
     response
 }

@@ -2,7 +2,7 @@
 
 use app::presence::RoomName;
 use axum::http::{HeaderMap, HeaderValue, header};
-use cookie::{Cookie, SameSite};
+use cookie::{Cookie, SameSite, time::Duration};
 
 use super::{cookie_scope::SitePort, person_cookie::PersonCookies};
 use crate::url::Scheme;
@@ -21,15 +21,36 @@ impl PersonCookies {
         room: &RoomName,
         port: SitePort,
     ) -> impl Iterator<Item = HeaderValue> {
+        // Without an age it ends with the browser; what it may do ends with the token.
+        self.token_cookies_with(token, None, room, port)
+    }
+
+    /// The `Set-Cookie` headers after which the browser has no token of the room any more.
+    pub(crate) fn no_token_cookies(
+        &self,
+        room: &RoomName,
+        port: SitePort,
+    ) -> impl Iterator<Item = HeaderValue> {
+        self.token_cookies_with("", Some(Duration::ZERO), room, port)
+    }
+
+    fn token_cookies_with(
+        &self,
+        token: &str,
+        max_age: Option<Duration>,
+        room: &RoomName,
+        port: SitePort,
+    ) -> impl Iterator<Item = HeaderValue> {
         let scope = self.scope();
         let paths = [scope.room_path(room), scope.api_path(room)];
         paths.into_iter().filter_map(move |path| {
-            // Without an age it ends with the browser; what it may do ends with the token.
-            let cookie = Cookie::build((scope.token_cookie_name(port), token))
+            let mut cookie = Cookie::build((scope.token_cookie_name(port), token))
                 .path(path)
                 .secure(scope.scheme == Scheme::Https)
                 .http_only(true)
-                .same_site(SameSite::Lax);
+                .same_site(SameSite::Lax)
+                .build();
+            cookie.set_max_age(max_age);
             HeaderValue::from_str(&cookie.to_string()).ok()
         })
     }

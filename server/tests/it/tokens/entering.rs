@@ -84,6 +84,29 @@ async fn expired_cookie_is_told_so_by_the_check_and_counts_as_none_in_open_rooms
     assert_eq!(status(&server.get("/r/team-1/socket").await), "426");
 }
 
+#[tokio::test]
+async fn somebody_else_is_not_the_holder_of_the_token() {
+    let server = Server::start();
+    let entered = server.post("/r/team-1/enter", "", &format!("token={}", token(json!({})))).await;
+    let cookie = format!("Cookie: {}\r\n", cookies_for(&entered, "/r/team-1"));
+    let switched = server.post("/r/team-1/someone-else", &cookie, "").await;
+    assert_eq!(status(&switched), "303", "{switched}");
+    let name = format!("rollcall_token_{}=", server.address.port());
+    for path in ["/r/team-1", "/api/rooms/team-1"] {
+        let of_path = |line: &&str| {
+            line.starts_with(&format!("set-cookie: {name}"))
+                && line.split("; ").any(|attribute| attribute == format!("Path={path}"))
+        };
+        assert_eq!(entered.lines().filter(of_path).count(), 1, "{entered}");
+        let removed = switched.lines().find(of_path).expect(&switched);
+        assert!(removed.starts_with(&format!("set-cookie: {name};")), "{removed}");
+        assert!(removed.contains("; Max-Age=0"), "{removed}");
+    }
+    let without_keys = crate::support::TestServer::start();
+    let switched = without_keys.post("/r/team-1/someone-else", "", "").await;
+    assert!(!switched.contains("rollcall_token"), "{switched}");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn sighup_reads_the_keys_again() {
