@@ -167,6 +167,17 @@ impl Permission {
     pub(crate) fn of_anybody() -> Self {
         Self { rights: Rights { may_join: true, is_host: false }, holder: None }
     }
+
+    /// Of the holder of a token with this name, for a minute.
+    pub(crate) fn of_holder(name: &str) -> Self {
+        let persons = PersonCookies::from_key(&[1; 64], crate::url::Scheme::Http).unwrap();
+        let holder = Holder {
+            person: persons.person_of_token(None, "user-7"),
+            name: Some(Name::parse(name).unwrap()),
+            ends_at: Instant::now() + Duration::from_mins(1),
+        };
+        Self { holder: Some(holder), ..Self::of_anybody() }
+    }
 }
 
 impl Permission {

@@ -7,7 +7,7 @@ mod end;
 
 use std::{sync::Arc, time::Duration};
 
-use app::presence::{Name, Refusal};
+use app::presence::{Name, Refusal, Since};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -86,6 +86,8 @@ struct Client<Q> {
     requests: mpsc::Receiver<Incoming>,
     /// A request that is under way between the servers.
     answering: Option<Answering>,
+    /// The join with which the client begins is under way between the servers: it follows the room from this position.
+    beginning: Option<Since>,
     /// A list that the client is to be sent.
     list: Option<ListRequest>,
     pace: ListPace,
@@ -142,6 +144,7 @@ impl<Q: Queue> Client<Q> {
             feed,
             requests,
             answering: None,
+            beginning: None,
             list: None,
             pace: ListPace::default(),
             full: None,
@@ -164,13 +167,19 @@ impl<Q: Queue> Client<Q> {
                 kind: JoinKind::Opening,
                 since: Some(position.clone()),
             };
-            // In a cluster the answer comes later; nobody waits for it here.
-            if self.membership.join(request).is_ok() {
-                self.list_under_fixed_name();
-                return;
+            match self.membership.join(request) {
+                Ok(Accepted::Now) => return self.list_under_fixed_name(),
+                // A further request now would take the place of this one, whose answer lets the client follow the room.
+                Ok(Accepted::Pending) => return self.beginning = Some(position),
+                Err(_) => {}
             }
         }
-        if let Err(error) = self.membership.watch(Some(&position)) {
+        self.follow_from(&position);
+    }
+
+    /// Follows the room unlisted.
+    fn follow_from(&mut self, position: &Since) {
+        if let Err(error) = self.membership.watch(Some(position)) {
             self.refuse(&error.to_refusal(None), None);
         }
     }
@@ -185,6 +194,7 @@ impl<Q: Queue> Client<Q> {
             }
             let can_read = self.outgoing.is_empty()
                 && self.answering.is_none()
+                && self.beginning.is_none()
                 && !self.list.as_ref().is_some_and(|list| list.is_after_reply);
             let deadline = self.deadline();
             tokio::select! {
@@ -353,11 +363,14 @@ impl<Q: Queue> Client<Q> {
     /// A request was under way. It may be refused after it was answered, if that took too long.
     fn take_answer(&mut self) {
         let Some(Answer { of, result }) = self.membership.take_answer() else { return };
-        let answering = self.answering.take();
-        match (result, answering) {
-            (Ok(()), Some(answering)) => self.on_accepted(answering),
-            (Ok(()), None) => {}
-            (Err(error), answering) => {
+        let (answering, beginning) = (self.answering.take(), self.beginning.take());
+        match (result, answering, beginning) {
+            (Ok(()), Some(answering), _) => self.on_accepted(answering),
+            (Ok(()), None, Some(_)) => self.list_under_fixed_name(),
+            (Ok(()), None, None) => {}
+            // Nobody has asked for it.
+            (Err(_), None, Some(position)) => self.follow_from(&position),
+            (Err(error), answering, _) => {
                 let ack = answering.and_then(|answering| answering.ack);
                 self.refuse(&error.to_refusal(Some(of)), ack);
             }

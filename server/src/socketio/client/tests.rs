@@ -4,12 +4,55 @@ use std::sync::{Mutex, MutexGuard};
 
 use app::presence::UserId;
 use engineioxide::Str;
-use registry::{hub::Hub, presence::room::RoomLimits};
+use registry::{
+    cluster::{
+        memory::MemoryEngine,
+        node::{self, NodeConfig},
+    },
+    hub::{Hub, WallClock},
+    presence::{room::RoomLimits, server_id::ServerId},
+    replication::{
+        engine::SharedConfig,
+        handle::{ClusterHandle, OpenMode},
+    },
+};
 use serde_json::Value;
 use tokio::{task::JoinHandle, time::sleep};
 
 use super::*;
 use crate::{lifecycle::graceful_shutdown::Drain, socketio::feed::Feeds};
+
+const LIMITS: RoomLimits =
+    RoomLimits { most_people: 1_000, most_connections_per_person: 8, keep_attendance: None };
+
+/// A hub over an engine in memory, where every request is answered later.
+async fn hub_in_cluster() -> Arc<Hub> {
+    let lease = Duration::from_secs(2);
+    let shared = SharedConfig { key: "key".into(), lease, scheme: "https".into() };
+    let wall = WallClock::Simulated { set_at: Instant::now(), unix_milliseconds: 1 };
+    let (cluster, requests) = ClusterHandle::new(ServerId::try_from(1).unwrap(), LIMITS);
+    let hub = Hub::in_cluster(LIMITS, cluster, wall);
+    let engine = MemoryEngine::new(7, 1_800_000_000_000).for_client(1);
+    tokio::spawn(node::run(engine, Arc::clone(&hub), requests, NodeConfig::new(shared)));
+    while hub.open(&Namespace::Lobby.room(), OpenMode::Found).await.is_err() {
+        sleep(Duration::from_millis(300)).await;
+    }
+    hub
+}
+
+/// A person's socket of the protocol.
+fn join(hub: &Arc<Hub>, id: UserId, name: &str) -> Membership {
+    let mut member = hub.enter(&Namespace::Lobby.room(), id);
+    let request = JoinRequest {
+        name: name.to_owned(),
+        tab: None,
+        is_visible: true,
+        kind: JoinKind::Opening,
+        since: None,
+    };
+    member.join(request).unwrap();
+    member
+}
 
 /// A queue with so many places, and all that was sent.
 #[derive(Default)]
@@ -70,11 +113,11 @@ struct TestRoom {
 impl TestRoom {
     /// With a client whose queue has so many places.
     fn with_places(free: usize) -> Self {
-        let hub = Hub::new(RoomLimits {
-            most_people: 1_000,
-            most_connections_per_person: 8,
-            keep_attendance: None,
-        });
+        Self::start(Hub::new(LIMITS), Permission::of_anybody(), free)
+    }
+
+    /// In a room of this hub.
+    fn start(hub: Arc<Hub>, permission: Permission, free: usize) -> Self {
         let queue = Arc::new(TestQueue(Mutex::new(Places { free, sent: Vec::new() })));
         let (requests, received) = mpsc::channel(8);
         let drain = Drain::default();
@@ -86,7 +129,7 @@ impl TestRoom {
             Arc::clone(&queue),
             Namespace::Lobby,
             membership,
-            Permission::of_anybody(),
+            permission,
             feed,
             received,
         );
@@ -97,16 +140,7 @@ impl TestRoom {
 
     fn join(&self, number: u128) -> Membership {
         let id = UserId::from_leading_bits((number + 1) << 90);
-        let mut member = self.hub.enter(&Namespace::Lobby.room(), id);
-        let request = JoinRequest {
-            name: format!("Person {number}"),
-            tab: None,
-            is_visible: true,
-            kind: JoinKind::Opening,
-            since: None,
-        };
-        member.join(request).unwrap();
-        member
+        join(&self.hub, id, &format!("Person {number}"))
     }
 
     fn names(&self) -> Vec<String> {
@@ -166,6 +200,27 @@ async fn newcomer_is_sent_to_all_before_the_list_to_itself() {
     assert_eq!(names, ["new_user", "new_user", "existing_users"]);
     assert_eq!(events[1].1["new_user_name"], "Bo");
     assert_eq!(room.queue.names(), ["Person 1", "Bo"]);
+}
+
+/// Its row has another name, from a time before the token had one.
+#[tokio::test(start_paused = true)]
+async fn client_of_a_waiting_row_follows_a_room_of_several_servers() {
+    let hub = hub_in_cluster().await;
+    let before = join(&hub, UserId::from_leading_bits(7), "Boss");
+    sleep(Duration::from_secs(1)).await;
+    drop(before);
+    sleep(Duration::from_secs(1)).await;
+    let room = TestRoom::start(hub, Permission::of_holder("Bo"), usize::MAX);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(room.names(), ["Bo"]);
+    let _ana = room.join(1);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(room.names(), ["Bo", "Person 1"]);
+    let events = room.queue.events();
+    assert!(events.iter().any(|(_, argument)| argument["name"] == "Person 1"), "{events:?}");
+    room.request(r#"["got_a_new_user",{"name":"Anybody"}]"#).await;
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(room.queue.names(), room.names());
 }
 
 #[tokio::test(start_paused = true)]
