@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     admission::{Rejection, RequestOrigin, SocketPermit},
+    bearer,
     lifecycle::graceful_shutdown::DrainGuard,
     listener::{InFlight, SystemBuffer, UpgradedStream},
     room_access::{AccessError, Permission},
@@ -123,8 +124,9 @@ impl AppState {
     ) -> Result<Option<Permission>, AccessError> {
         match self.permit_request(room, headers, visit) {
             Ok(permission) => Ok(Some(permission)),
-            // Browsers can't send a header with the request.
-            Err(AccessError::TokenMissing) => Ok(None),
+            Err(AccessError::Closed) => Err(AccessError::Closed),
+            // Browsers can't send a header with the request, and their cookies may be those of the time before.
+            Err(_) if bearer::sent(headers).is_none() => Ok(None),
             Err(error) => Err(error),
         }
     }

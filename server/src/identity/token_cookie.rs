@@ -8,7 +8,7 @@ use super::{cookie_scope::SitePort, person_cookie::PersonCookies};
 use crate::url::Scheme;
 
 /// The most tokens that are looked at. Cookies of another path or a sibling domain may have the same name.
-const MOST_TOKENS: usize = 4;
+const MOST_TOKENS: usize = 16;
 
 impl PersonCookies {
     /// The `Set-Cookie` headers for the room's page with its socket, and for its lists and exports: two, as a cookie has

@@ -85,28 +85,26 @@ impl RoomAccess {
         self.decide(room, claims.as_ref())
     }
 
-    /// Whether a visitor may enter a room, with tokens that their browser keeps. One that is not valid counts as none:
-    /// a browser sends it for as long as it runs.
+    /// Whether a visitor may enter a room, with tokens that their browser keeps. One that is not valid, or for other
+    /// rooms, counts as none: a browser sends it for as long as it runs, and cookies of a sibling domain come along.
     pub(crate) fn permit_browser<'token>(
         &self,
         room: &RoomName,
         tokens: impl IntoIterator<Item = &'token str>,
         from: IpAddr,
     ) -> Result<Permission, AccessError> {
-        let mut invalid = None;
-        let mut claims = None;
+        let (mut invalid, mut not_here) = (None, None);
         for token in tokens {
-            match self.verify(token) {
-                Ok(valid) => {
-                    claims = Some(valid);
-                    break;
-                }
+            match self.verify(token).map(|claims| self.decide(room, Some(&claims))) {
+                Ok(Ok(permission)) => return Ok(permission),
+                Ok(Err(error)) => not_here = Some(error),
                 Err(error) => invalid = Some(error),
             }
         }
-        match (self.decide(room, claims.as_ref()), invalid) {
-            (Err(AccessError::TokenMissing), Some(error)) => Err(self.note(error, from)),
-            (decided, _) => decided,
+        match (self.decide(room, None), invalid, not_here) {
+            (Err(AccessError::TokenMissing), Some(error), _) => Err(self.note(error, from)),
+            (Err(AccessError::TokenMissing), None, Some(error)) => Err(error),
+            (decided, _, _) => decided,
         }
     }
 

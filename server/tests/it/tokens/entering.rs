@@ -85,6 +85,32 @@ async fn expired_cookie_is_told_so_by_the_check_and_counts_as_none_in_open_rooms
 }
 
 #[tokio::test]
+async fn cookies_that_open_nothing_keep_no_valid_token_out() {
+    let server = Server::start();
+    let port = server.address.port();
+    let cookie = |token: &str| format!("rollcall_token_{port}={token}");
+    let (valid, other) = (token(json!({})), token(json!({ "rooms": ["team-2"] })));
+    let expired = token(json!({ "exp": super::now() - 61 }));
+    for useless in [&*expired, "a.b.c", &other] {
+        let mut ana = server.connect_as("team-1", Some(&cookie(useless))).await;
+        ana.send(&join_frame("Ana", &valid)).await;
+        assert_eq!(ana.list().await.count, 1, "{useless}");
+        let mut bo = server.connect_as("team-1", Some(&cookie(useless))).await;
+        bo.send(r#"{"event":"watch"}"#).await;
+        assert_eq!(bo.close_code().await, Some(4401), "{useless}");
+    }
+    // Those of sibling domains and other paths come along.
+    let all = [[&*other, "a.b.c", &expired].repeat(5), vec![&*valid]].concat();
+    let line = all.into_iter().map(cookie).collect::<Vec<_>>().join("; ");
+    let page = server.get_with("/r/team-1", &format!("Cookie: {line}\r\n")).await;
+    assert_eq!(status(&page), "200", "{page}");
+    let refused = server.get_with("/r/team-1", &format!("Cookie: {}\r\n", cookie(&other))).await;
+    assert_eq!(status(&refused), "403", "{refused}");
+    let open = server.get_with("/r/lobby", &format!("Cookie: {}\r\n", cookie(&other))).await;
+    assert_eq!(status(&open), "200", "{open}");
+}
+
+#[tokio::test]
 async fn somebody_else_is_not_the_holder_of_the_token() {
     let server = Server::start();
     let entered = server.post("/r/team-1/enter", "", &format!("token={}", token(json!({})))).await;
