@@ -16,7 +16,11 @@ use super::{
     app_state::AppState, room_path::room_from_path, security_headers::allow_any_origin,
     visit::Visit,
 };
-use crate::admission::{OriginRejected, Rejection, RequestOrigin};
+use crate::{
+    admission::{OriginRejected, Rejection, RequestOrigin},
+    room_access::AccessError,
+};
+use registry::hub::room_stats::Occupancy;
 
 /// The body: why no socket was opened, for programs and for people.
 #[derive(Debug, Serialize)]
@@ -47,14 +51,25 @@ pub(super) fn answer(
             return response(StatusCode::NOT_FOUND, "room_name_invalid", error.to_string());
         }
     };
-    if let Err(error) = state.permit_upgrade(&room_name, headers, visit) {
-        return rejected(error.into());
-    }
+    let permission = match state.permit_request(&room_name, headers, visit) {
+        Ok(permission) => Some(permission),
+        // The first frame may have a token.
+        Err(AccessError::TokenMissing) => None,
+        // Also of a cookie, in whose place a frame could have another: a page without one asks here what is wrong.
+        Err(error) => return rejected(error.into()),
+    };
     let person = state.cookies.known(headers, state.site_port(visit));
-    let occupancy = state.hub.occupancy(&room_name);
-    let admitted = state.admission.would_admit_socket(visit.client, person, occupancy);
-    let room_admitted = admitted.and_then(|()| state.would_admit_to(&room_name, visit.client));
-    if let Err(rejection) = room_admitted.and_then(|()| state.would_open_room(&room_name)) {
+    let would_admit =
+        |occupancy| state.admission.would_admit_socket(visit.client, person, occupancy);
+    let admitted = if permission.is_some() {
+        would_admit(state.hub.occupancy(&room_name))
+            .and_then(|()| state.would_admit_to(&room_name, visit.client))
+            .and_then(|()| state.would_open_room(&room_name))
+    } else {
+        // Only a token says whether the client may know of the room.
+        would_admit(Occupancy::Vacant { rooms: 0 })
+    };
+    if let Err(rejection) = admitted {
         return rejected(rejection);
     }
     let sentence = "This is the URL of a WebSocket, and one would be accepted: connect with a WebSocket client.";

@@ -145,6 +145,19 @@ async fn token_opens_every_address_of_its_room_and_of_no_other() {
 }
 
 #[tokio::test]
+async fn check_of_a_token_rooms_socket_tells_strangers_nothing_of_the_room() {
+    let server = Server::start_with("[limits]\nmax-sockets-per-room = 1");
+    let mut zoraya = server.connect("team-1").await;
+    zoraya.send(&join_frame(NAME, &token(json!({})))).await;
+    zoraya.list().await;
+    let [full, vacant] =
+        [server.get("/r/team-1/socket").await, server.get("/r/team-2/socket").await];
+    assert_eq!((status(&full), body(&full)), ("426", body(&vacant)), "{full}");
+    let holder = server.get_with("/r/team-1/socket", &bearer(&token(json!({})))).await;
+    assert_eq!(status(&holder), "503", "{holder}");
+}
+
+#[tokio::test]
 async fn pages_of_allowed_origins_may_send_a_token() {
     let server = Server::start_with("[limits]\nallowed-origins = [\"https://app.example\"]");
     let ask = async |origin: &str| {
