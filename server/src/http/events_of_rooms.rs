@@ -23,7 +23,9 @@ use super::{
 };
 use crate::{
     admission::{Rejection, SocketPermit},
+    bearer,
     telemetry::metrics::METRICS,
+    tokens::Claims,
 };
 use registry::hub::RoomPermit;
 
@@ -75,12 +77,17 @@ pub(crate) async fn events_of_rooms(
         Ok(rooms) => rooms,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response(),
     };
+    // Browsers send no cookie of a room with this request.
+    let claims = match state.access.read(bearer::sent(&headers), visit.client) {
+        Ok(claims) => claims,
+        Err(error) => return Rejection::from(error).into_response(),
+    };
     let is_readable_by_any_origin =
         rooms.keys().all(|room| state.cookies.is_embed_key(&query.key, room));
     let mut admitted = Vec::with_capacity(rooms.len());
     let mut refused = Vec::new();
     for (room, since) in rooms {
-        match state.admit_feed(&room, &headers, &visit) {
+        match state.admit_feed(&room, claims.as_ref(), &visit) {
             Ok(Admitted { permit, room_permit, ends_at }) => {
                 admitted.push((room, since, permit, room_permit, ends_at));
             }
@@ -135,10 +142,10 @@ impl AppState {
     fn admit_feed(
         &self,
         room: &RoomName,
-        headers: &HeaderMap,
+        claims: Option<&Claims>,
         visit: &Visit,
     ) -> Result<Admitted, Rejection> {
-        let ends_at = self.permit_request(room, headers, visit)?.ends_at();
+        let ends_at = self.access.decide(room, claims)?.ends_at();
         let permit = self.admission.feed(visit.client, self.hub.occupancy(room))?;
         let room_permit = self.admit_to(room, visit.client)?;
         Ok(Admitted { permit, room_permit, ends_at })

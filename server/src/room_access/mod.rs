@@ -78,11 +78,19 @@ impl RoomAccess {
         token: Option<&str>,
         from: IpAddr,
     ) -> Result<Permission, AccessError> {
+        self.decide(room, self.read(token, from)?.as_ref())
+    }
+
+    /// What a token says, for however many rooms: an invalid one counts once.
+    pub(crate) fn read(
+        &self,
+        token: Option<&str>,
+        from: IpAddr,
+    ) -> Result<Option<Claims>, AccessError> {
         // Without keys no token counts, and none is wrong.
         let token = token.filter(|_| self.knows_tokens());
         let claims = token.map(|token| self.verify(token)).transpose();
-        let claims = claims.map_err(|error| self.note(error, from))?;
-        self.decide(room, claims.as_ref())
+        claims.map_err(|error| self.note(error, from))
     }
 
     /// Whether a visitor may enter a room, with tokens that their browser keeps. One that is not valid, or for other
@@ -131,7 +139,12 @@ impl RoomAccess {
         tokens::verify(token, &self.keyring.current(), unix_seconds())
     }
 
-    fn decide(&self, room: &RoomName, claims: Option<&Claims>) -> Result<Permission, AccessError> {
+    /// Whether a visitor may enter a room, with what their token says or without one.
+    pub(crate) fn decide(
+        &self,
+        room: &RoomName,
+        claims: Option<&Claims>,
+    ) -> Result<Permission, AccessError> {
         let rights = self.policy.decide(room, claims)?;
         let holder = claims.map(|claims| {
             let accepted_until = claims.expires.saturating_add(LEEWAY_IN_SECONDS);

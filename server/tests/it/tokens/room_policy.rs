@@ -145,6 +145,18 @@ async fn token_opens_every_address_of_its_room_and_of_no_other() {
 }
 
 #[tokio::test]
+async fn bad_token_of_a_stream_of_many_rooms_counts_once() {
+    let server = Server::start();
+    let rooms = (0..30).map(|number| format!("r{number}")).collect::<Vec<_>>().join(",");
+    let path = format!("/api/events?rooms={rooms}");
+    for _ in 0..20 {
+        let refused = server.get_with(&path, &bearer("a.b.c")).await;
+        assert_eq!(status(&refused), "401", "{refused}");
+    }
+    assert_eq!(status(&server.get_with(&path, &bearer("a.b.c")).await), "429");
+}
+
+#[tokio::test]
 async fn check_of_a_token_rooms_socket_tells_strangers_nothing_of_the_room() {
     let server = Server::start_with("[limits]\nmax-sockets-per-room = 1");
     let mut zoraya = server.connect("team-1").await;
