@@ -380,10 +380,7 @@ impl<S: Socket, P: Payer> Connection<S, P> {
         };
         let is_join = matches!(request, Request::Join(_));
         let outcome = match request {
-            Request::RefreshToken { token } => {
-                self.refresh_token(&token);
-                return Ok(());
-            }
+            Request::RefreshToken { token } => return self.refresh_token(&token),
             Request::Resync => {
                 self.deadlines.request_resync(Instant::now());
                 // It may be due at once.

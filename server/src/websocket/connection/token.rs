@@ -4,7 +4,11 @@ use app::presence::{Refusal, RefusalCode};
 use tokio::time::Instant;
 
 use super::{Connection, close::CloseReason};
-use crate::{admission::Payer, websocket::transport::Socket};
+use crate::{
+    admission::Payer,
+    room_access::AccessError,
+    websocket::{access::RefreshError, transport::Socket},
+};
 use registry::presence::request_error::RequestError;
 
 impl<S: Socket, P: Payer> Connection<S, P> {
@@ -19,20 +23,28 @@ impl<S: Socket, P: Payer> Connection<S, P> {
     }
 
     /// The client has a new token. If that is refused, the one before counts for as long as it is valid.
-    pub(super) fn refresh_token(&mut self, token: &str) {
+    ///
+    /// # Errors
+    /// If its address sent too many invalid tokens.
+    pub(super) fn refresh_token(&mut self, token: &str) -> Result<(), CloseReason> {
         let of = Some("token".into());
         let Some(access) = &mut self.access else {
-            return self.refuse(RequestError::BadFrame.to_refusal(Some("token")));
+            self.refuse(RequestError::BadFrame.to_refusal(Some("token")));
+            return Ok(());
         };
         match access.refresh(token) {
             Ok(()) if access.may_join() => self.list_under_fixed_name(),
             // A row that this client could not change any more would stay until it is gone.
             Ok(()) => self.membership.leave(),
+            Err(RefreshError::Access(error @ AccessError::TooManyInvalid(_))) => {
+                return Err(CloseReason::NotPermitted(error));
+            }
             Err(error) => {
                 let (code, message) = (RefusalCode::TokenRefused, error.to_string().into());
                 self.refuse(Refusal { of, code, message });
             }
         }
+        Ok(())
     }
 
     /// A first frame renames nobody who is listed, and the name of a token counts all the same.

@@ -195,6 +195,20 @@ async fn new_token_that_may_only_watch_takes_its_user_off_the_list() {
     assert_eq!(ana.refusal().await["code"], "join_not_allowed");
 }
 
+#[tokio::test]
+async fn invalid_new_tokens_close_the_socket_in_the_end() {
+    let server = Server::start();
+    let mut ana = server.connect("team-1").await;
+    ana.send(&watch_frame(&token(json!({})))).await;
+    ana.list().await;
+    for _ in 0..20 {
+        ana.send(&refresh_frame("a.b.c")).await;
+        assert_eq!(ana.refusal().await["code"], "token_refused");
+    }
+    ana.send(&refresh_frame("a.b.c")).await;
+    assert_eq!(ana.close_code().await, Some(4429));
+}
+
 fn refresh_frame(token: &str) -> String {
     json!({ "event": "token", "token": token }).to_string()
 }
