@@ -98,16 +98,20 @@ pub(crate) async fn act(
     body: Bytes,
 ) -> Response {
     // Another site's page has the visitor's cookies, and no token of its own.
-    if bearer::sent(&headers).is_none()
-        && let Err(refused) = state.require_own_page(&headers, &visit)
-    {
-        return *refused;
-    }
+    let own_page = state.require_own_page(&headers, &visit);
+    let has_token = bearer::sent(&headers).is_some();
+    let is_own_page = match own_page {
+        Ok(()) => true,
+        Err(_) if has_token => false,
+        Err(refused) => return *refused,
+    };
     let room = match room_from_path(Ok(Path(room))) {
         Ok(room) => room,
         Err(error) => return room_not_found(error),
     };
-    let has_secret = state.cookies.hosts().is_host(&headers, state.site_port(&visit), &room);
+    let has_secret =
+        is_own_page && state.cookies.hosts().is_host(&headers, state.site_port(&visit), &room);
+    // By the token in the header alone, if there is one.
     let is_host = || {
         state.permit_request(&room, &headers, &visit).is_ok_and(|permission| permission.is_host())
     };

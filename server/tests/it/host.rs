@@ -125,6 +125,23 @@ async fn removed_person_reads_why_and_joins_again() {
 }
 
 #[tokio::test]
+async fn cookie_of_a_host_counts_on_own_pages_alone_whatever_else_is_sent() {
+    let server = TestServer::start();
+    let made = make_room(&server).await;
+    let mut ana = server.connect(&made.room).await;
+    ana.announce("Ana", "t1").await;
+    let path = format!("/r/{}/host/close", made.room);
+    let headers = format!("{}Authorization: Bearer x\r\n", made.cookie);
+    for origin in ["Origin: https://evil.test\r\n", "Origin: null\r\n"] {
+        let refused = server.post_from(&path, &[origin, &headers].concat(), "").await;
+        assert_eq!(status(&refused), "403", "{origin}: {refused}");
+    }
+    // A proxy may add a header of its own.
+    let closed = server.post(&path, &headers, "").await;
+    assert_eq!(status(&closed), "204", "{closed}");
+}
+
+#[tokio::test]
 async fn cleared_room_is_empty() {
     let server = TestServer::start();
     let made = make_room(&server).await;
