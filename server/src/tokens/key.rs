@@ -17,6 +17,40 @@ const SHORTEST_SECRET_IN_BYTES: usize = 32;
 const ED25519_PREFIX: [u8; 12] =
     [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
+/// The coordinates y of the eight points of Ed25519 whose order is small, as keys have them, little-endian and without
+/// the sign of x: -1, 0 and 1, these also with the prime 2^255 - 19 added, and two of order 8.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    with_ends(0x00, 0x00, 0x00),
+    with_ends(0x01, 0x00, 0x00),
+    with_ends(0xec, 0xff, 0x7f),
+    with_ends(0xed, 0xff, 0x7f),
+    with_ends(0xee, 0xff, 0x7f),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];
+
+const fn with_ends(first: u8, between: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [between; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
+}
+
+/// Whether a signature by this key says nothing about who signed (RFC 8032 does not refuse such keys).
+fn has_small_order(key: &[u8; 32]) -> bool {
+    let mut y = *key;
+    y[31] &= 0x7f;
+    SMALL_ORDER.contains(&y)
+}
+
 /// The longest id.
 const LONGEST_ID_IN_BYTES: usize = 64;
 
@@ -101,6 +135,9 @@ pub enum KeyContentError {
     /// It was not made of random numbers.
     #[error("it follows a pattern, so anybody could guess it")]
     Patterned,
+    /// It verifies what nobody signed.
+    #[error("it is one of the few points of Ed25519 for which anybody can sign")]
+    SmallOrder,
     /// It is no public key.
     #[error(
         "EdDSA needs a public key of Ed25519 in PEM, which begins with -----BEGIN PUBLIC KEY-----"
@@ -174,11 +211,20 @@ fn public_key(content: &[u8]) -> Result<[u8; 32], KeyContentError> {
     let der = SubjectPublicKeyInfoDer::from_pem_slice(content)
         .map_err(|_| KeyContentError::NoPublicKey)?;
     let key = der.strip_prefix(&ED25519_PREFIX).ok_or(KeyContentError::NoPublicKey)?;
-    key.try_into().map_err(|_| KeyContentError::NoPublicKey)
+    let key = key.try_into().map_err(|_| KeyContentError::NoPublicKey)?;
+    if has_small_order(&key) {
+        return Err(KeyContentError::SmallOrder);
+    }
+    if is_patterned(&key) {
+        return Err(KeyContentError::Patterned);
+    }
+    Ok(key)
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+
     use super::*;
 
     fn key(algorithm: Algorithm, content: &str) -> Result<TokenKey, KeyContentError> {
@@ -226,6 +272,32 @@ mod tests {
                 "{content}"
             );
         }
+    }
+
+    fn pem_of(point: [u8; 32]) -> String {
+        let der = [&ED25519_PREFIX[..], &point].concat();
+        let base64 = base64::engine::general_purpose::STANDARD.encode(der);
+        format!("-----BEGIN PUBLIC KEY-----\n{base64}\n-----END PUBLIC KEY-----\n")
+    }
+
+    #[test]
+    fn keys_for_which_anybody_can_sign_are_refused() {
+        // The neutral point and the number 0, which fit one message in eight or more.
+        let forged = [with_ends(0x01, 0x00, 0x00), [0; 32]].concat();
+        for y in SMALL_ORDER {
+            for sign in [0x00, 0x80] {
+                let mut point = y;
+                point[31] |= sign;
+                let unchecked = UnparsedPublicKey::new(&ED25519, point);
+                let fits = |message: u8| unchecked.verify(&[message], &forged).is_ok();
+                assert!((0..=255).any(fits), "{point:02x?} is not of small order");
+                let refused = key(Algorithm::EdDsa, &pem_of(point)).unwrap_err();
+                assert_eq!(refused, KeyContentError::SmallOrder, "{point:02x?}");
+            }
+        }
+        let counted = std::array::from_fn(|place| u8::try_from(place).unwrap());
+        let refused = key(Algorithm::EdDsa, &pem_of(counted)).unwrap_err();
+        assert_eq!(refused, KeyContentError::Patterned);
     }
 
     #[test]
