@@ -3,7 +3,7 @@
 use app::presence::ClientEvent;
 use serde_json::Value;
 
-use crate::websocket::protocol::Request;
+use crate::websocket::protocol::{Request, token_text};
 use registry::presence::join::{JoinKind, JoinRequest};
 
 /// The names of the events that a client may emit.
@@ -55,8 +55,8 @@ pub(super) fn parse(data: &str) -> Result<Request, UnknownEvent> {
 
 /// The token in the data of a packet that connects: `{"token":"…"}`.
 pub(super) fn token_of(auth: &str) -> Option<String> {
-    let auth: Value = serde_json::from_str(auth).ok()?;
-    auth.get("token")?.as_str().map(str::to_owned)
+    let mut auth: Value = serde_json::from_str(auth).ok()?;
+    auth.get_mut("token").map(Value::take).and_then(token_text)
 }
 
 #[cfg(test)]
@@ -116,9 +116,10 @@ mod tests {
     #[test]
     fn token_is_a_text_of_what_the_client_connects_with() {
         assert_eq!(token_of(r#"{"token":"a.b.c","x":1}"#).as_deref(), Some("a.b.c"));
-        for auth in ["", "{}", "[]", r#"{"token":5}"#, r#"{"token":"a"} x"#] {
+        for auth in ["", "{}", "[]", r#"{"token":null}"#, r#"{"token":"a"} x"#] {
             assert_eq!(token_of(auth), None, "{auth}");
         }
+        assert_eq!(token_of(r#"{"token":5}"#).as_deref(), Some("5"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use app::presence::RoomName;
 use tokio::time::Instant;
 
-use super::protocol::{self, Request};
+use super::protocol::{self, Request, TokenFrames};
 use crate::room_access::{AccessError, Permission, RoomAccess};
 use registry::{hub::Membership, presence::request_error::RequestError};
 
@@ -55,6 +55,11 @@ impl SocketAccess {
             self.permission = Some(permission);
         }
         if self.permission.is_some() { Ok(()) } else { Err(AccessError::TokenMissing) }
+    }
+
+    /// Whether the client may replace its token.
+    pub(crate) fn token_frames(&self) -> TokenFrames {
+        if self.access.knows_tokens() { TokenFrames::Known } else { TokenFrames::Unknown }
     }
 
     /// Takes a new token in the place of the one before.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use app::presence::{ClientEvent, CloseCode, Refusal, Since};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::budget::{FrameBudget, FrameLimits};
 use registry::presence::{
@@ -18,6 +19,7 @@ const MOST_BAD_FRAMES_IN_A_ROW: u32 = 3;
 #[derive(Debug)]
 pub struct ProtocolState {
     stage: Stage,
+    tokens: TokenFrames,
     bad_frames_in_a_row: u32,
     budget: FrameBudget,
     was_too_fast: bool,
@@ -29,6 +31,16 @@ enum Stage {
     Opening,
     /// The client is subscribed to the room.
     Following,
+}
+
+/// Whether a client may replace its token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenFrames {
+    /// No token counts: a frame with one is a bad frame.
+    #[default]
+    Unknown,
+    /// Tokens count.
+    Known,
 }
 
 /// The reaction to a text.
@@ -90,9 +102,10 @@ impl Request {
 
 impl ProtocolState {
     /// The state of a socket that was just opened.
-    pub fn new(limits: FrameLimits) -> Self {
+    pub fn new(limits: FrameLimits, tokens: TokenFrames) -> Self {
         Self {
             stage: Stage::Opening,
+            tokens,
             bad_frames_in_a_row: 0,
             budget: FrameBudget::new(limits),
             was_too_fast: false,
@@ -104,14 +117,16 @@ impl ProtocolState {
         if let Some(too_fast) = self.count(since_opening, || known_event(text)) {
             return too_fast;
         }
-        let request = match (parse(text), self.stage) {
-            (Some(event), _) => self.interpret(event),
+        let request = match (parse(text), self.stage, self.tokens) {
+            (Some(event), ..) => self.interpret(event),
             // It is no event of `ClientEvent`, whose reader is a part of the page.
-            (None, Stage::Following) => {
+            (None, Stage::Following, TokenFrames::Known) => {
                 let token = parse(text).map(|TokenFrame::Token { token }| token);
                 token.map(|token| Request::RefreshToken { token }).ok_or(RequestError::BadFrame)
             }
-            (None, Stage::Opening) => Err(RequestError::BadFrame),
+            (None, Stage::Following, TokenFrames::Unknown) | (None, Stage::Opening, _) => {
+                Err(RequestError::BadFrame)
+            }
         };
         match request {
             Ok(request) => {
@@ -195,7 +210,7 @@ impl ProtocolState {
 
 impl Default for ProtocolState {
     fn default() -> Self {
-        Self::new(FrameLimits::default())
+        Self::new(FrameLimits::default(), TokenFrames::default())
     }
 }
 
@@ -206,13 +221,26 @@ enum TokenFrame {
     Token { token: String },
 }
 
-/// The field `token` of a first frame, if it has one.
+/// The field `token` of a first frame that was understood, if it has one; of several, what is no valid token.
 pub(super) fn token_of(text: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct WithToken {
-        token: Option<String>,
+        token: Option<Value>,
     }
-    parse(text).and_then(|WithToken { token }| token)
+    match parse(text) {
+        Some(WithToken { token }) => token.and_then(token_text),
+        None => Some(String::new()),
+    }
+}
+
+/// The token in a field; `null` is none. Of anything but a text it is the JSON, which is no valid token: who sends one
+/// means to be somebody, and must not be taken for anybody.
+pub(crate) fn token_text(field: Value) -> Option<String> {
+    match field {
+        Value::Null => None,
+        Value::String(token) => Some(token),
+        other => Some(other.to_string()),
+    }
 }
 
 fn parse<'text, T: Deserialize<'text>>(text: &'text str) -> Option<T> {
@@ -247,7 +275,7 @@ mod tests {
     const JOIN: &str = r#"{"event":"got_a_new_user","name":"Ana"}"#;
 
     fn following() -> ProtocolState {
-        let mut protocol = ProtocolState::default();
+        let mut protocol = ProtocolState::new(FrameLimits::default(), TokenFrames::Known);
         protocol.on_accepted();
         protocol
     }
@@ -301,8 +329,15 @@ mod tests {
         let watch = Action::Request(Request::Watch { since: None });
         assert_eq!(ProtocolState::default().on_text(first, START), watch);
         assert_eq!(token_of(first).as_deref(), Some("a.b.c"));
-        for text in [WATCH, r#"{"event":"watch","token":null}"#, "[]", r#"{"token":5}"#] {
+        for text in [WATCH, r#"{"event":"watch","token":null}"#] {
             assert_eq!(token_of(text), None, "{text}");
+        }
+        for (text, token) in [
+            (r#"{"event":"watch","token":5}"#, "5"),
+            (r#"{"event":"watch","token":["a.b.c"]}"#, r#"["a.b.c"]"#),
+            (r#"{"event":"watch","token":"a.b.c","token":null}"#, ""),
+        ] {
+            assert_eq!(token_of(text).as_deref(), Some(token), "{text}");
         }
         let refresh = r#"{"event":"token","token":"a.b.c"}"#;
         let token = "a.b.c".to_owned();
@@ -344,6 +379,18 @@ mod tests {
             assert!(!matches!(protocol.on_text(text, START), Action::Close(_)));
         }
         assert_eq!(protocol.on_text("?", START), Action::Close(CloseCode::BadFrames));
+    }
+
+    #[test]
+    fn token_frame_is_a_bad_frame_where_no_token_counts() {
+        let mut protocol = ProtocolState::default();
+        protocol.on_accepted();
+        let token = r#"{"event":"token","token":"a.b.c"}"#;
+        for _ in 0..2 {
+            let refused = refusal(protocol.on_text(token, START));
+            assert_eq!(refused, (RefusalCode::BadFrame, Some("token".to_owned())));
+        }
+        assert_eq!(protocol.on_text(token, START), Action::Close(CloseCode::BadFrames));
     }
 
     #[test]

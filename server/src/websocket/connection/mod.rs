@@ -92,13 +92,14 @@ fn serve_with<S: Socket, P: Payer>(
 ) -> impl Future<Output = ()> + use<S, P> {
     guard.notify(membership.subscription().flags());
     let opened = Instant::now();
+    let tokens = access.as_ref().map(|access| access.token_frames()).unwrap_or_default();
     let mut connection = Box::new(Connection {
         socket,
         membership,
         access,
         payer,
         outbox: Outbox::default(),
-        protocol: ProtocolState::new(config.frames),
+        protocol: ProtocolState::new(config.frames, tokens),
         opened,
         deadlines: Deadlines::new(config, opened),
         wakeup: None,

@@ -40,6 +40,11 @@ impl Client {
         self.socket.send(Message::text(text)).await.unwrap();
     }
 
+    /// Sends what need not be a frame of the protocol.
+    pub async fn send_raw(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
     /// Joins, and returns the list.
     pub async fn join(&mut self, name: &str) -> ExistingUsers {
         let name = serde_json::to_string(name).unwrap();

@@ -20,6 +20,8 @@ async fn namespace_of_a_token_room_needs_a_token() {
             let answer = ana.enter_namespace_with("/r/team-1", &auth).await;
             assert!(answer.starts_with('4') && answer.contains(code), "{auth}: {answer}");
         }
+        let answer = ana.enter_namespace_with("/", r#"{"token":5}"#).await;
+        assert!(answer.starts_with('4') && answer.contains("token_invalid"), "{answer}");
         let answer = ana.enter_namespace_with("/r/team-1", &auth(&token(json!({})))).await;
         assert!(answer.starts_with('0'), "{answer}");
     }

@@ -2,6 +2,7 @@
 
 use app::presence::ServerEvent;
 use serde_json::json;
+use server::websocket::connection::ConnectionConfig;
 
 use super::{NAME, Server, join_frame, now, signed, token, watch_frame};
 use crate::support::header;
@@ -196,6 +197,19 @@ async fn new_token_that_may_only_watch_takes_its_user_off_the_list() {
 }
 
 #[tokio::test]
+async fn token_that_is_no_text_is_a_bad_one() {
+    let server = Server::start();
+    for token in ["5", "{}", "[\"a.b.c\"]", "true", "\"\"", "\"a\",\"token\":null"] {
+        let mut ana = server.connect("lobby").await;
+        ana.send_raw(&format!(r#"{{"event":"watch","token":{token}}}"#)).await;
+        assert_eq!(ana.close_code().await, Some(4401), "{token}");
+    }
+    let mut ana = server.connect("lobby").await;
+    ana.send_raw(r#"{"event":"watch","token":null}"#).await;
+    ana.list().await;
+}
+
+#[tokio::test]
 async fn invalid_new_tokens_close_the_socket_in_the_end() {
     let server = Server::start();
     let mut ana = server.connect("team-1").await;
@@ -207,6 +221,23 @@ async fn invalid_new_tokens_close_the_socket_in_the_end() {
     }
     ana.send(&refresh_frame("a.b.c")).await;
     assert_eq!(ana.close_code().await, Some(4429));
+}
+
+#[tokio::test]
+async fn token_frames_are_bad_frames_where_no_token_counts() {
+    let unrestricted = crate::support::TestServer::start();
+    let rules = "[[rooms]]\nmatch = \"old-*\"\nwatch = \"closed\"";
+    let without_keys = crate::support::TestServer::start_with(rules, ConnectionConfig::default());
+    for server in [unrestricted, without_keys] {
+        let mut ana = server.connect("lobby").await;
+        ana.watch().await;
+        for _ in 0..2 {
+            ana.send(&refresh_frame("")).await;
+            assert_eq!(ana.refusal().await["code"], "bad_frame");
+        }
+        ana.send(&refresh_frame("")).await;
+        assert_eq!(ana.close_code().await, Some(4400));
+    }
 }
 
 fn refresh_frame(token: &str) -> String {
