@@ -166,6 +166,10 @@ impl TokenKey {
         &self.id.0
     }
 
+    pub(super) fn has_id(&self, id: &KeyId) -> bool {
+        self.id == *id
+    }
+
     pub(super) fn algorithm(&self) -> Algorithm {
         match self.material {
             Material::Secret(_) => Algorithm::Hs256,

@@ -48,6 +48,13 @@ pub enum TokenKeyError {
     Exposed(#[from] ExposedError),
 }
 
+impl TokenKeyError {
+    /// Whether there is no file any more: somebody has removed the key.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::File { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 impl KeySource {
     /// Reads the key. A secret that all users can read is refused; a public key is for everybody.
     pub(super) fn read(&self) -> Result<TokenKey, TokenKeyError> {

@@ -154,7 +154,11 @@ async fn sighup_reads_the_keys_again() {
     assert_eq!([code(&old_token).await, code(&new_token).await], ["401", "200"]);
     write_secret(&directory.path().join("token.secret"), "short");
     server.signal("HUP");
-    server.wait_until_logged("the old ones stay in use").await;
+    server.wait_until_logged("the one before stays in use").await;
     assert_eq!(code(&new_token).await, "200");
+    std::fs::remove_file(directory.path().join("token.secret")).unwrap();
+    server.signal("HUP");
+    server.wait_until_logged("its tokens are refused from now on").await;
+    assert_eq!(code(&new_token).await, "401");
     assert!(!server.log().contains(new), "a secret is in no log");
 }
