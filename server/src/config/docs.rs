@@ -153,7 +153,9 @@ events = [\"user.joined\", \"user.left\"]
 const TOKENS: &str = "
 ## Token keys
 
-Each table `[[token-keys]]` of the file, up to 8, is a key of another application: the tokens that it signs say [who a visitor is](integrate.md#your-own-accounts), and what they may do in which rooms. They are in the file alone. SIGHUP reads the keys' files again, and new files need a restart.
+Each table `[[token-keys]]` of the file, up to 8, is a key of another application: the tokens that it signs say [who a visitor is](integrate.md#your-own-accounts), and what they may do in which rooms. They are in the file alone. SIGHUP reads the keys' files again: a key whose file is gone is used no longer, one that can't be read stays as it was, and open connections go on. New tables need a restart. With `cluster-engine` all servers need the same keys.
+
+With a key, the `Authorization: Bearer` of every request to a room is read as a token, also that of a proxy that authenticates: such a proxy has to take it away.
 
 ```toml
 [[token-keys]]
@@ -167,13 +169,13 @@ issuer = \"https://app.example\"
 | --- | --- | --- |
 | `kid` | The name of the key, which its tokens have in their header: up to 64 letters, digits and `-_.`. | needed |
 | `algorithm` | `HS256`, with a secret that both have, or `EdDSA`, with the public key of Ed25519 alone. | needed |
-| `file` | For `HS256` a line of at least 32 random characters, as `openssl rand -base64 48` makes it; not all users may be able to read it. For `EdDSA` the public key in PEM. | needed |
+| `file` | For `HS256` a line of at least 32 random characters, as `openssl rand -base64 48` makes it; not all users may be able to read it. For `EdDSA` the public key in PEM, and none for which anybody can sign. | needed |
 | `issuer` | The `iss` that its tokens have to have. Set it where several applications have keys: else each can speak for the others. | any |
 | `audience` | The `aud` that its tokens have to have, or to have among others. | no `aud` |
 
 ## Access to rooms
 
-Each table `[[rooms]]` of the file says for whom some rooms are. The first that matches a room counts; all other rooms are open. They are in the file alone, and with `cluster-engine` they have to be the same on all servers.
+Each table `[[rooms]]` of the file says for whom some rooms are. The first that matches a room counts; all other rooms are open. They are in the file alone, and with `cluster-engine` they have to be [the same on all servers](cluster.md#rooms-and-token-keys).
 
 ```toml
 [[rooms]]
