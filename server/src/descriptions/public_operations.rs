@@ -126,7 +126,8 @@ fn socket(reason: &Value) -> Value {
     let answer = |sentence: &str, status: StatusCode| {
         let mut response = json!({ "description": sentence, "content": json_body(reason) });
         let headers = headers(status);
-        if status != StatusCode::FORBIDDEN && !headers.is_empty() {
+        let is_about_access = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
+        if !is_about_access && !headers.is_empty() {
             response["headers"] = Value::Object(headers);
         }
         response
@@ -141,7 +142,8 @@ fn socket(reason: &Value) -> Value {
         "security": [],
         "responses": {
             "101": { "description": "A WebSocket is open." },
-            "403": answer("`origin_not_allowed` or `origin_missing`: not for this page, or only for pages.", StatusCode::FORBIDDEN),
+            "401": limited(StatusCode::UNAUTHORIZED),
+            "403": answer(&format!("`origin_not_allowed` or `origin_missing`: not for this page, or only for pages. Or one of these:\n\n{}", rejection_codes(StatusCode::FORBIDDEN)), StatusCode::FORBIDDEN),
             "404": answer("`room_name_invalid`: no room can have this name.", StatusCode::NOT_FOUND),
             "426": answer("`upgrade_required`: a WebSocket would be accepted.", StatusCode::UPGRADE_REQUIRED),
             "429": limited(StatusCode::TOO_MANY_REQUESTS),

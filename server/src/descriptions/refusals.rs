@@ -16,6 +16,8 @@ use crate::{
         scope::Scope,
     },
     http::{export::ExportError, room_action::RoomActionError},
+    room_access::AccessError,
+    tokens::TokenError,
 };
 
 /// Every problem of the backend API, apart from those that a client can't do anything about.
@@ -46,7 +48,7 @@ fn problems() -> Vec<Problem> {
 }
 
 /// Why a socket or an event stream is refused.
-const REJECTIONS: [Rejection; 9] = [
+const REJECTIONS: [Rejection; 14] = [
     Rejection::TooManySocketsPerAddress,
     Rejection::TooManySocketsPerPerson,
     Rejection::SocketRateExceeded(Duration::from_secs(1)),
@@ -56,6 +58,11 @@ const REJECTIONS: [Rejection; 9] = [
     Rejection::RoomAtCapacity,
     Rejection::TooManyRooms,
     Rejection::EngineSilent,
+    Rejection::Access(AccessError::Token(TokenError::Expired)),
+    Rejection::Access(AccessError::Token(TokenError::Signature)),
+    Rejection::Access(AccessError::OtherRooms),
+    Rejection::Access(AccessError::Closed),
+    Rejection::Access(AccessError::TooManyInvalid(Duration::from_secs(1))),
 ];
 
 /// The responses of the backend API to requests that it refuses, by their names.
