@@ -10,7 +10,7 @@ use std::time::Duration;
 use app::{presence::{DepartureReason, RoomName, ServerEvent, UserId}, client::Replica};
 use libfuzzer_sys::fuzz_target;
 use registry::{hub::{Accepted, Hub, Membership}, encoding::frame::Batch, presence::room::RoomLimits};
-use server::websocket::protocol::{ProtocolState, Action, Request};
+use server::websocket::{budget::FrameLimits, protocol::{ProtocolState, Action, Request, TokenFrames}};
 use tokio::{
     runtime::{Builder, Runtime},
     time::sleep,
@@ -35,7 +35,8 @@ struct Client {
 
 impl Client {
     fn new(membership: Membership) -> Self {
-        let (conversation, replica) = (ProtocolState::default(), Replica::default());
+        let conversation = ProtocolState::new(FrameLimits::default(), TokenFrames::Known);
+        let replica = Replica::default();
         Self { membership, conversation, replica, age: 0, accepted: 0 }
     }
 
@@ -53,7 +54,7 @@ impl Client {
             }
             Action::Refuse(refusal) => {
                 let known = [None, Some("watch"), Some("got_a_new_user"), Some("rename")];
-                let known = known.into_iter().chain(["visible", "leave", "resync"].map(Some));
+                let known = known.into_iter().chain(["visible", "leave", "resync", "token"].map(Some));
                 let of = refusal.of.as_deref();
                 assert!(
                     known.into_iter().any(|event| event == of),
@@ -85,6 +86,8 @@ impl Client {
             Request::SetVisible { is_visible } => return self.membership.set_visible(is_visible),
             Request::Leave => return self.membership.leave(),
             Request::Resync => return self.membership.subscription_mut().resync(),
+            // The room does not know of tokens.
+            Request::RefreshToken { .. } => return,
         };
         if first.is_ok() {
             self.conversation.on_accepted();
