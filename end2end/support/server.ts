@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,6 +61,13 @@ export class TestServer {
     child.once("exit", () => running.delete(child));
     child.stderr.on("data", (chunk: Buffer) => (this.log += chunk.toString()));
     this.port = await portAnnouncedBy(child, () => this.log);
+  }
+
+  /** Makes a key for a program with these scopes. */
+  makeKey(scopes: string): string {
+    const { binary } = buildUnderTest();
+    const command = ["--state-dir", this.stateDirectory, "key", "add", "test", "--scopes", scopes];
+    return execFileSync(binary, command, { cwd: REPOSITORY, encoding: "utf8", stdio: "pipe" }).trim();
   }
 
   /** Removes a person from a room's list, as the operator; returns the HTTP status. */

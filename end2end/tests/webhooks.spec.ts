@@ -27,7 +27,7 @@ class Receiver {
   private readonly lines: Interface;
   private lists = "";
 
-  constructor(folder: string, server: string, port: number) {
+  constructor(folder: string, server: string, port: number, key: string) {
     const file = join(folder, "receiver.mjs");
     const print = `
 const show = () => {
@@ -37,7 +37,7 @@ const show = () => {
 setInterval(show, 50);
 `;
     writeFileSync(file, receiverOf(server, port) + print);
-    const env = { ...process.env, WEBHOOK_SECRET: SECRET };
+    const env = { ...process.env, WEBHOOK_SECRET: SECRET, ROLLCALL_KEY: key };
     this.program = spawn(process.execPath, [file], { env, stdio: ["ignore", "pipe", "inherit"] });
     this.lines = createInterface({ input: this.program.stdout! });
     this.lines.on("line", (line) => (this.lists = line));
@@ -65,7 +65,7 @@ test("receiver of the documentation verifies every message and has the lists, al
   const table = `[[webhooks]]\nurl = "http://127.0.0.1:${port}/hooks"\nsecret = "${SECRET}"\n`;
   writeFileSync(settings, table, { mode: 0o600 });
   const server = await serverWith(["--config", settings]);
-  const receiver = new Receiver(folder, server.url, port);
+  const receiver = new Receiver(folder, server.url, port, server.makeKey("rooms:read,users:read"));
   try {
     const [ana, bo] = await clients.joinInOrder(server, room, ["Ana Ⓐ", "Bo"]);
     await receiver.knows({ [room]: ["Ana Ⓐ", "Bo"] });
