@@ -315,6 +315,6 @@ test("element says why a name is refused, until it has another one", async ({ el
 
 test("room that can't be one is shown as an error", async ({ elsewhere: { server, show } }) => {
   const page = await show(script(server) + element("a_b"));
-  await expect(part(page, "note")).toContainText("use 1 to 64 characters");
+  await expect(part(page, "note")).toContainText("is no room: 1 to 64");
   await expect(part(page, "count")).toHaveText("– here now");
 });
