@@ -169,7 +169,7 @@ issuer = \"https://app.example\"
 | --- | --- | --- |
 | `kid` | The name of the key, which its tokens have in their header: up to 64 letters, digits and `-_.`. | needed |
 | `algorithm` | `HS256`, with a secret that both have, or `EdDSA`, with the public key of Ed25519 alone. | needed |
-| `file` | For `HS256` a line of at least 32 random characters, as `openssl rand -base64 48` makes it; not all users may be able to read it. For `EdDSA` the public key in PEM, and none for which anybody can sign. | needed |
+| `file` | For `HS256` a line of at least 32 random characters, as `openssl rand -base64 48` makes it; not all users may be able to read it. The text is the key: it is not decoded. For `EdDSA` the public key in PEM, and none for which anybody can sign. | needed |
 | `issuer` | The `iss` that its tokens have to have. Set it where several applications have keys: else each can speak for the others. | any |
 | `audience` | The `aud` that its tokens have to have, or to have among others. | no `aud` |
 

@@ -38,6 +38,10 @@ pub(super) fn document() -> Value {
                 "type": "http",
                 "scheme": "bearer",
                 "description": "A key of `rollcall key add`. A request with an `Origin` is refused: pages can't have one.",
+            }, "token": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A token of another application, for rooms that need one.",
             } },
             "parameters": parameters(&mut schemas),
             "responses": refusals::responses(&mut schemas),

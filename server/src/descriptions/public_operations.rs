@@ -24,6 +24,12 @@ const FULL: (StatusCode, &str) = (
     "The server or the room takes no more, or the room can't be had from the other servers.",
 );
 
+const NO_TOKEN: (StatusCode, &str) =
+    (StatusCode::UNAUTHORIZED, "The room needs a token, or the token is not valid.");
+
+const NOT_PERMITTED: (StatusCode, &str) =
+    (StatusCode::FORBIDDEN, "The token is not for this room, or the room is closed to everybody.");
+
 const OPTIONS: (StatusCode, &str) =
     (StatusCode::BAD_REQUEST, "A parameter has another value than it may have.");
 
@@ -38,19 +44,19 @@ pub(super) fn paths(schemas: &mut Schemas) -> Value {
     json!({
         "/api/rooms/{room}/users": {
             "parameters": room(),
-            "get": described("readList", "The list of a room now", "Also of a full room. It opens no room.",
+            "get": of_room("readList", "The list of a room now", "Also of a full room. It opens no room.",
                 &ok("application/json", &list), &[NO_ROOM, TOO_MUCH, BUSY]),
         },
         "/api/rooms/{room}/events": {
             "parameters": [parameter("room"), parameter("lastEventId"), since("EPOCH.SEQ", "The list's position.")],
-            "get": described("followRoom", "The live list of a room",
+            "get": of_room("followRoom", "The live list of a room",
                 "Server-Sent Events, whose data `asyncapi.json` describes.",
                 &ok("text/event-stream", &text()), &[NO_ROOM, TOO_MUCH, FULL]),
         },
         "/api/events": {
             "parameters": [rooms(), parameter("lastEventId"),
                 since("ROOM.EPOCH.SEQ,…", "The positions of these rooms' lists.")],
-            "get": described("followRooms", "The live lists of several rooms in one stream",
+            "get": of_room("followRooms", "The live lists of several rooms in one stream",
                 "Server-Sent Events, whose data `asyncapi.json` describes.",
                 &ok("text/event-stream", &text()), &[OPTIONS, TOO_MUCH, FULL]),
         },
@@ -108,17 +114,30 @@ fn described(
     })
 }
 
+/// The same for what a room's settings may keep from those without a token.
+fn of_room(
+    id: &str,
+    summary: &str,
+    description: &str,
+    ok: &Value,
+    refusals: &[(StatusCode, &str)],
+) -> Value {
+    let refusals = [refusals, &[NO_TOKEN, NOT_PERMITTED]].concat();
+    let mut operation = described(id, summary, description, ok, &refusals);
+    operation["security"] = perhaps_token();
+    operation
+}
+
+/// Nothing is needed in most rooms, and a token in the others.
+fn perhaps_token() -> Value {
+    json!([{}, { "token": [] }])
+}
+
 fn export(id: &str, summary: &str, media_type: &str, schema: &Value) -> Value {
     let description = "In order of arrival.";
     let no_room =
         (StatusCode::NOT_FOUND, "No room can have this name, or nobody's attendance is kept.");
-    described(
-        id,
-        summary,
-        description,
-        &ok(media_type, schema),
-        &[OPTIONS, no_room, TOO_MUCH, BUSY],
-    )
+    of_room(id, summary, description, &ok(media_type, schema), &[OPTIONS, no_room, TOO_MUCH, BUSY])
 }
 
 /// The WebSocket's address. A description of HTTP has no upgrades: this is what it answers without one.
@@ -139,7 +158,7 @@ fn socket(reason: &Value) -> Value {
         "tags": ["public"],
         "summary": "The WebSocket of a room; without an upgrade, whether one would be accepted",
         "description": "`asyncapi.json` describes the frames of the WebSocket.",
-        "security": [],
+        "security": perhaps_token(),
         "responses": {
             "101": { "description": "A WebSocket is open." },
             "401": limited(StatusCode::UNAUTHORIZED),
