@@ -36,6 +36,8 @@ export class OriginalPage {
     transports: Transports = "both",
   ): Promise<OriginalPage> {
     const context = await browser.newContext();
+    // The page comes from the test, so the browser does not know that its address is local, as the server's is.
+    await context.grantPermissions(["local-network-access"]);
     const page = await context.newPage();
     const errors: string[] = [];
     page.on("pageerror", (error) => errors.push(error.message));
