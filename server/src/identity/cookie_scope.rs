@@ -37,22 +37,23 @@ impl CookieScope {
         format!("{prefix}rollcall_person{}", suffix(port))
     }
 
-    /// That of a host, whose path is a room's: browsers refuse `__Host-` for any path but `/`.
+    /// That of a host.
     pub(super) fn host_cookie_name(&self, port: SitePort) -> String {
-        let prefix = match self.scheme {
-            Scheme::Http => "",
-            Scheme::Https => "__Secure-",
-        };
-        format!("{prefix}rollcall_host{}", suffix(port))
+        self.name_in_a_room("host", port)
     }
 
-    /// That of a token, whose paths are a room's.
+    /// That of a token.
     pub(super) fn token_cookie_name(&self, port: SitePort) -> String {
+        self.name_in_a_room("token", port)
+    }
+
+    /// Of a cookie whose path is a room's: browsers refuse `__Host-` for any path but `/`.
+    fn name_in_a_room(&self, content: &str, port: SitePort) -> String {
         let prefix = match self.scheme {
             Scheme::Http => "",
             Scheme::Https => "__Secure-",
         };
-        format!("{prefix}rollcall_token{}", suffix(port))
+        format!("{prefix}rollcall_{content}{}", suffix(port))
     }
 
     /// The path of a room's lists and exports.
