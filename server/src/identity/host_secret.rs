@@ -5,12 +5,15 @@
 use std::fmt;
 
 use app::presence::RoomName;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use cookie::{Cookie, SameSite, time};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use super::cookie_scope::{CookieScope, SitePort};
+use super::{
+    cookie_scope::{CookieScope, SitePort},
+    request_cookies,
+};
 use crate::hex::{decode_hex, hex};
 
 /// 128 bits: nobody guesses them, however many tries there are.
@@ -56,13 +59,7 @@ impl HostSecrets {
     /// Whether a request with these headers comes from the room's host.
     pub fn is_host(&self, headers: &HeaderMap, port: SitePort, room: &RoomName) -> bool {
         let name = self.scope.host_cookie_name(port);
-        headers.get_all(header::COOKIE).iter().any(|line| {
-            // Other applications on the host may set cookies that are not UTF-8.
-            let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
-            let mut own =
-                Cookie::split_parse(text).flatten().filter(|cookie| cookie.name() == name);
-            own.any(|cookie| self.is_secret(cookie.value(), room))
-        })
+        request_cookies::named(headers, &name).any(|cookie| self.is_secret(cookie.value(), room))
     }
 
     /// The `Set-Cookie` header that makes the browser the room's host, in this room alone.
@@ -88,6 +85,8 @@ impl HostSecrets {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
     use crate::{identity::person_cookie::PersonCookies, url::Scheme};
 

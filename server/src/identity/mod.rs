@@ -5,4 +5,5 @@ pub mod host_link;
 pub mod host_secret;
 pub(crate) mod key_pattern;
 pub mod person_cookie;
+mod request_cookies;
 mod token_cookie;

@@ -6,13 +6,13 @@ use std::{
 };
 
 use app::presence::{RoomName, UserId};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use cookie::{Cookie, CookieJar, Key, SameSite, time};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 pub use super::cookie_scope::{CookieScope, SitePort};
-use super::{host_secret::HostSecrets, key_pattern::is_patterned};
+use super::{host_secret::HostSecrets, key_pattern::is_patterned, request_cookies};
 use crate::{
     hex::{decode_hex, hex},
     storage::{
@@ -304,15 +304,9 @@ impl PersonCookies {
     }
 
     fn named(&self, name: &str, headers: &HeaderMap) -> Option<Person> {
-        let lines = headers.get_all(header::COOKIE).iter();
-        let cookies = lines.flat_map(|line| {
-            // Other applications on the host may set cookies that are not UTF-8.
-            let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
-            Cookie::split_parse(text).flatten().collect::<Vec<_>>()
-        });
         // A second cookie of the name (another path, another port) must not hide a valid one.
-        let own = cookies.filter(|cookie| cookie.name() == name);
-        let valid = own.filter_map(|cookie| self.verified(cookie));
+        let valid =
+            request_cookies::named(headers, name).filter_map(|cookie| self.verified(cookie));
         valid.filter_map(|cookie| decode_hex(cookie.value())).map(Person).next()
     }
 
@@ -326,6 +320,8 @@ mod tests {
     use std::fs;
 
     use app::ssr::BasePath;
+
+    use axum::http::header;
 
     use super::*;
 

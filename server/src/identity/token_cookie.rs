@@ -1,10 +1,10 @@
 //! The cookies in which a browser keeps the token of a room that it entered, until it is closed.
 
 use app::presence::RoomName;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use cookie::{Cookie, SameSite, time::Duration};
 
-use super::{cookie_scope::SitePort, person_cookie::PersonCookies};
+use super::{cookie_scope::SitePort, person_cookie::PersonCookies, request_cookies};
 use crate::url::Scheme;
 
 /// The most tokens that are looked at. Cookies of another path or a sibling domain may have the same name.
@@ -58,19 +58,15 @@ impl PersonCookies {
     /// The tokens of a request with these headers.
     pub(crate) fn tokens_in(&self, headers: &HeaderMap, port: SitePort) -> Vec<String> {
         let name = self.scope().token_cookie_name(port);
-        let lines = headers.get_all(header::COOKIE).iter();
-        let cookies = lines.flat_map(|line| {
-            // Other applications on the host may set cookies that are not UTF-8.
-            let text = String::from_utf8_lossy(line.as_bytes()).into_owned();
-            Cookie::split_parse(text).flatten().collect::<Vec<_>>()
-        });
-        let own = cookies.filter(|cookie| cookie.name() == name);
+        let own = request_cookies::named(headers, &name);
         own.take(MOST_TOKENS).map(|cookie| cookie.value().to_owned()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
     use crate::identity::person_cookie::CookieScope;
 
