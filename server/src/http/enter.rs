@@ -13,10 +13,7 @@ use super::{
     room_path::{room_from_path, room_not_found},
     visit::Visit,
 };
-use crate::{
-    admission::{Rejection, RequestOrigin},
-    room_access::AccessError,
-};
+use crate::{admission::Rejection, room_access::AccessError};
 
 /// Has the browser keep the token for this room, and leads to its page.
 ///
@@ -31,10 +28,8 @@ pub(crate) async fn enter(
     if !state.access.knows_tokens() {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let origin = RequestOrigin::of(&headers, visit.host.as_deref());
-    if let Err(rejected) = state.admission.policy().origins.admit(origin) {
-        state.origin_warning.log(origin.origin, state.site_origin(&visit));
-        return (StatusCode::FORBIDDEN, format!("{rejected}\n")).into_response();
+    if let Err(refused) = state.require_allowed_page(&headers, &visit) {
+        return *refused;
     }
     let room = match room_from_path(path) {
         Ok(room) => room,

@@ -1,4 +1,4 @@
-//! Whether a request that changes something comes from a page of this site.
+//! Whether a request that changes something, or opens a socket, comes from a page that may send it.
 
 use axum::{
     http::{HeaderMap, StatusCode},
@@ -13,6 +13,19 @@ const SENTENCE: &str = "This is only for the pages of this site. Whoever runs th
      its own with the setting public-url.\n";
 
 impl AppState {
+    /// Refuses what comes from a page that may open no socket: neither of this site nor of `allowed-origins`.
+    pub(super) fn require_allowed_page(
+        &self,
+        headers: &HeaderMap,
+        visit: &Visit,
+    ) -> Result<(), Box<Response>> {
+        let request = RequestOrigin::of(headers, visit.host.as_deref());
+        self.admission.policy().origins.admit(request).map_err(|rejected| {
+            self.origin_warning.log(request.origin, self.site_origin(visit));
+            Box::new((StatusCode::FORBIDDEN, format!("{rejected}\n")).into_response())
+        })
+    }
+
     /// Refuses what another site's page sends with a visitor's cookies. `allowed-origins` does not count here: those
     /// sites may open sockets, and no more.
     ///

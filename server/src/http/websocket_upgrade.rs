@@ -20,7 +20,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    admission::{Rejection, RequestOrigin, SocketPermit},
+    admission::{Rejection, SocketPermit},
     bearer,
     lifecycle::graceful_shutdown::DrainGuard,
     listener::{InFlight, SystemBuffer, UpgradedStream},
@@ -43,10 +43,8 @@ pub(crate) async fn open(
     if !is_upgrade(request.headers()) {
         return socket_check::answer(&state, &visit, path, request.uri(), request.headers());
     }
-    let origin = RequestOrigin::of(request.headers(), visit.host.as_deref());
-    if let Err(rejected) = state.admission.policy().origins.admit(origin) {
-        state.origin_warning.log(origin.origin, state.site_origin(&visit));
-        return (StatusCode::FORBIDDEN, format!("{rejected}\n")).into_response();
+    if let Err(refused) = state.require_allowed_page(request.headers(), &visit) {
+        return *refused;
     }
     let room_name = match room_from_path(path) {
         Ok(room_name) => room_name,
@@ -116,7 +114,7 @@ struct Entrant {
 
 impl AppState {
     /// The permission of a socket from its request; none if its first frame has to have a token.
-    pub(super) fn permit_upgrade(
+    fn permit_upgrade(
         &self,
         room: &RoomName,
         headers: &HeaderMap,
