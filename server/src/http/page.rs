@@ -5,8 +5,8 @@ use std::time::Duration;
 use app::{
     presence::{ExistingUsers, RoomName, RoomNameError, UserId},
     ssr::{
-        MOST_ON_WALL, NotFound, RoomsKeptBy, UseOfNames, not_found_document, privacy_document,
-        room_parts, shell,
+        Language, MOST_ON_WALL, NotFound, RoomsKeptBy, UseOfNames, not_found_document,
+        privacy_document, room_parts, shell,
     },
     state::{DisplayMode, RoomPage, ServerRendered},
 };
@@ -24,7 +24,7 @@ use super::{
     app_state::AppState,
     compression::{Coding, Effort},
     near_miss::{is_embed, suggestion, without_extra_slashes},
-    offload::OffloadError,
+    offload::{Offload, OffloadError},
     page_language::PageLanguage,
     room_path::{room_from_path, room_not_found},
     room_url::room_url,
@@ -167,27 +167,21 @@ async fn room_page(
         state.hub.note_page_load(&room, you);
     }
     let list = first_list(&state, account.clone(), &room, you, mode).await;
-    let turn = match account.turn().await {
-        Ok(turn) => turn,
-        Err(rejection) => return rejection.into_response(),
-    };
     let language = PageLanguage::of(request.uri(), request.headers());
-    let rendered = state.offload.run(account, LONGEST_WAIT, {
+    let rendered = render_in_turn(&state.offload, account, {
         let (state, runtime) = (state.clone(), Handle::current());
+        let (language, has_cookie) = (language.language, known.is_some());
         move || {
-            let rendered = rendered_room(&state, &visit, (room, list), known.is_some(), request);
+            let rendered =
+                rendered_room(&state, &visit, (room, list), has_cookie, language, request);
             // It waits for nothing, but what renders is written for an executor.
-            let rendered = runtime.block_on(rendered);
-            drop(turn);
-            rendered
+            runtime.block_on(rendered)
         }
     });
     let mut response = match rendered.await {
         Ok(Some(response)) => response,
-        Err(OffloadError::Busy) => return Rejection::TooMuchWork.into_response(),
-        Ok(None) | Err(OffloadError::Panicked) => {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        }
+        Ok(None) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(refused) => return *refused,
     };
     if let Some(cookie) = state.cookies.set_cookie(person, port) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -198,17 +192,40 @@ async fn room_page(
     no_cache(response)
 }
 
+/// Renders when it is the turn of this address, beside the threads that serve sockets.
+///
+/// # Errors
+/// The answer to a client for whom nothing is rendered.
+async fn render_in_turn<T: Send + 'static>(
+    offload: &Offload,
+    account: Account,
+    render: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Box<Response>> {
+    let turn = account.turn().await.map_err(|rejection| Box::new(rejection.into_response()))?;
+    let rendered = offload.run(account, LONGEST_WAIT, move || {
+        let rendered = render();
+        drop(turn);
+        rendered
+    });
+    rendered.await.map_err(|error| {
+        Box::new(match error {
+            OffloadError::Busy => Rejection::TooMuchWork.into_response(),
+            OffloadError::Panicked => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        })
+    })
+}
+
 /// A room's page, compressed; none if it can't be rendered.
 async fn rendered_room(
     state: &AppState,
     visit: &Visit,
     (room, list): (RoomName, (ExistingUsers, usize)),
     has_cookie: bool,
+    language: Language,
     request: Request,
 ) -> Option<Response> {
     let (page, server_rendered) = room_content(state, visit, room, list, &request);
     let server_rendered = ServerRendered { has_cookie, ..server_rendered };
-    let PageLanguage { language, .. } = PageLanguage::of(request.uri(), request.headers());
     let coding = Coding::accepted_by(request.headers());
     let (options, base_path) = (state.leptos.clone(), state.base_path());
     let nonce = Nonce::new();
@@ -258,12 +275,8 @@ pub(crate) async fn parts(
     state.look_up(&room).await;
     let mode = display_mode(request.uri());
     let list = first_list(&state, account.clone(), &room, you, mode).await;
-    let turn = match account.turn().await {
-        Ok(turn) => turn,
-        Err(rejection) => return rejection.into_response(),
-    };
     let offload = state.offload.clone();
-    let rendered = offload.run(account, LONGEST_WAIT, move || {
+    let rendered = render_in_turn(&offload, account, move || {
         let (page, server_rendered) = room_content(&state, &visit, room, list, &request);
         let language = PageLanguage::of(request.uri(), request.headers());
         let json = state.render(language, || {
@@ -272,14 +285,11 @@ pub(crate) async fn parts(
             room_parts()
         });
         let coding = Coding::accepted_by(request.headers());
-        let coded = coding.encode(json.into_bytes(), Effort::Little);
-        drop(turn);
-        (coding, coded)
+        (coding, coding.encode(json.into_bytes(), Effort::Little))
     });
     let (coding, coded) = match rendered.await {
         Ok(rendered) => rendered,
-        Err(OffloadError::Busy) => return Rejection::TooMuchWork.into_response(),
-        Err(OffloadError::Panicked) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(refused) => return *refused,
     };
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
