@@ -7,6 +7,7 @@ use super::{
     all_settings::{self, GROUPS},
     rooms,
     setting::{Section, Setting},
+    tables::quoted,
     token_keys,
     value::ValueKind,
     webhooks,
@@ -68,7 +69,6 @@ fn entry(setting: &Setting, config: &mut Config) -> String {
 }
 
 fn to_toml(kind: ValueKind, text: &str) -> String {
-    let quoted = |text: &str| toml::Value::from(text).to_string();
     match kind {
         ValueKind::Number | ValueKind::Switch => text.to_owned(),
         ValueKind::Text | ValueKind::Duration => quoted(text),

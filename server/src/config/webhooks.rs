@@ -9,7 +9,7 @@ use std::{
 
 use toml::de::{DeTable, DeValue};
 
-use super::{error::ConfigError, source::Source};
+use super::{error::ConfigError, source::Source, tables::quoted};
 use crate::{
     storage::secret_file::{self, ExposedError, SecretFileError},
     webhooks::{
@@ -191,7 +191,6 @@ impl WebhookSettings {
 
     /// The table, without its secret.
     pub(super) fn print(&self, text: &mut String) {
-        let quoted = |text: &str| toml::Value::from(text).to_string();
         let list = |texts: Vec<String>| {
             texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")
         };
