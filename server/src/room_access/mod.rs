@@ -174,11 +174,6 @@ impl RoomAccess {
 
 #[cfg(test)]
 impl Permission {
-    /// Of somebody without a token in an open room.
-    pub(crate) fn of_anybody() -> Self {
-        Self { rights: Rights { may_join: true, is_host: false }, holder: None }
-    }
-
     /// Of the holder of a token with this name, for a minute.
     pub(crate) fn of_holder(name: &str) -> Self {
         let persons = PersonCookies::from_key(&[1; 64], crate::url::Scheme::Http).unwrap();
@@ -192,10 +187,14 @@ impl Permission {
 }
 
 impl Permission {
+    /// Of somebody without a token in an open room.
+    pub(crate) fn of_anybody() -> Self {
+        Self { rights: Rights { may_join: true, is_host: false }, holder: None }
+    }
+
     /// Of a server without rules and keys.
     pub(crate) fn everything(access: &RoomAccess) -> Option<Self> {
-        let rights = Rights { may_join: true, is_host: false };
-        access.is_unrestricted().then_some(Self { rights, holder: None })
+        access.is_unrestricted().then(Self::of_anybody)
     }
 
     /// The holder of the token, if there was one.
