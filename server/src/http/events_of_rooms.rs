@@ -107,7 +107,8 @@ pub(crate) async fn events_of_rooms(
         subscription.start_from(since.as_ref());
         let events = feed(subscription, Some(room), state.connection.heartbeat_every, permit);
         let events = events.take_until(end_of_token(ends_at));
-        // A room that the operator closed, or whose token has expired, ends the whole stream: the client opens it again, with a new list.
+        // A room that the operator closed, or whose token has expired, ends the whole stream: the client opens it again,
+        // with a new list.
         feeds.push(events.map(Some).chain(stream::iter([None])).boxed());
     }
     if let (true, Some((_, rejection))) = (feeds.is_empty(), refused.first()) {

@@ -2,8 +2,8 @@
 //!
 //! - `POST` with the `secret` of the host's link makes the browser a host, by a cookie.
 //! - `GET` shows a host the room's links.
-//! - `POST /r/{room}/host/{action}` with that cookie, or with a token that says so, removes a person (`remove`, by `id`), removes everybody (`clear`),
-//!   and lets nobody new in (`close`) until `open`.
+//! - `POST /r/{room}/host/{action}` with that cookie, or with a token that says so, removes a person (`remove`, by
+//!   `id`), removes everybody (`clear`), and lets nobody new in (`close`) until `open`.
 
 use app::{
     presence::{RoomName, UserId},
